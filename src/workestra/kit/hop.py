@@ -1,0 +1,32 @@
+"""From async flows to sync doors and back: a few threads with database connections of their own.
+
+`sync_to_async` sends all hops of a process through one thread; the doors are safe side by side, so they get
+a small pool. Each hop gives its connection back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from django.db import connections
+
+T = TypeVar("T")
+THREADS = 6
+_pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="door")
+
+
+async def hop(work: Callable[[], T]) -> T:
+    """Run `work` (sync, may use the database) in a thread and await its answer."""
+    context = contextvars.copy_context()
+
+    def run() -> T:
+        try:
+            return context.run(work)
+        finally:
+            connections.close_all()
+
+    return await asyncio.get_running_loop().run_in_executor(_pool, run)

@@ -1,0 +1,26 @@
+"""Tables and constraints; nothing here writes. Every write is a verb in `workestra.mail.doors`."""
+
+from workestra.mail.models.connection import Connection, Folder, Grant, SignIn
+from workestra.mail.models.history import Backfill, Slice
+from workestra.mail.models.identity import Mailbox, Notice, Schedule, Slot, Subscription
+from workestra.mail.models.message import Message, Thread, ThreadCopy, ThreadKey
+from workestra.mail.models.run import SyncRun
+
+__all__ = [
+    "Backfill",
+    "Connection",
+    "Folder",
+    "Grant",
+    "Mailbox",
+    "Message",
+    "Notice",
+    "Schedule",
+    "SignIn",
+    "Slice",
+    "Slot",
+    "Subscription",
+    "SyncRun",
+    "Thread",
+    "ThreadCopy",
+    "ThreadKey",
+]

@@ -1,0 +1,90 @@
+"""What belongs to a mailbox of Microsoft's itself, above all workspaces that connected it.
+
+Request slots, throttling, subscriptions and notices are the mailbox's: two workspaces that connect the same
+mailbox share them. These tables hold ids, times and digests, no content, and stand outside the wall.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Mailbox(models.Model):
+    """The identity of a mailbox: tenant id and object id (a shared one: the id of its root folder)."""
+
+    tenant_id = models.CharField(max_length=64)
+    object_id = models.CharField(max_length=255)
+    throttled_until = models.DateTimeField(null=True)
+    wanted_at = models.DateTimeField(null=True)  # a lane that goes before history waits for a slot since then
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant_id", "object_id"], name="one_mailbox")]
+
+
+class Slot(models.Model):
+    """One of the four requests that Graph allows at once. Taken by a conditional update, with an expiry."""
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="slots")
+    number = models.PositiveSmallIntegerField()
+    holder = models.CharField(max_length=64, default="", blank=True)
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailbox", "number"], name="four_slots")]
+
+
+class Subscription(models.Model):
+    """Graph's registration for change notifications of one well-known folder of a mailbox.
+
+    It rides on the access token of `via`. Its secret (clientState) is kept as a SHA-256 digest only.
+    """
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="subscriptions")
+    resource = models.CharField(max_length=32)  # inbox | sentitems
+    graph_id = models.CharField(max_length=64, null=True, unique=True)
+    secret_digest = models.BinaryField(default=b"")
+    via_workspace_id = models.BigIntegerField(null=True)
+    via_connection_id = models.BigIntegerField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(null=True)
+    checked_at = models.DateTimeField(null=True)
+    reauthorize_at = models.DateTimeField(null=True)  # Graph asked for it
+    last_notice_at = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=64, default="", blank=True)
+    problem_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailbox", "resource"], name="one_subscription_each")]
+
+
+class Notice(models.Model):
+    """What Graph told us, stored before it is answered 202. Gone once worked off."""
+
+    subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="notices")
+    mailbox_id = models.BigIntegerField()
+    change = models.CharField(max_length=16)  # created | updated | deleted | missed | removed | reauthorize
+    item = models.CharField(max_length=512, blank=True)  # immutable id of the message
+    received_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["mailbox_id", "id"], name="notice_by_mailbox")]
+
+
+class Schedule(models.Model):
+    """When a connection is looked after next. One row a connection, so that one statement finds what is due."""
+
+    connection_id = models.BigIntegerField(primary_key=True)
+    workspace_id = models.BigIntegerField(db_index=True)
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="schedules")
+    active = models.BooleanField(default=True)
+    light_at = models.DateTimeField()
+    full_at = models.DateTimeField()
+    watch_at = models.DateTimeField()  # next look at the subscriptions
+    wake_at = models.DateTimeField(null=True)  # a retry, or the end of a throttled time
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["light_at"], name="due_light", condition=models.Q(active=True)),
+            models.Index(fields=["wake_at"], name="due_wake", condition=models.Q(active=True)),
+            models.Index(fields=["mailbox"], name="schedule_by_mailbox"),
+        ]

@@ -1,0 +1,1 @@
+"""DECIDES. Standard library only: no I/O, no clock, no randomness."""

@@ -1,0 +1,114 @@
+"""Phases of a backfill and of its streams -> the next step.
+
+    queued --> running --> done
+                 |  ^
+                 |  +------ resume, time is up, signed in again
+                 +--> paused (a person) | waiting (throttled until) | held (sign-in needed)
+    any of these --> cancelled (final)
+
+Each arrow is a conditional update that must hit one row; whoever loses reads again. Cancelled and done are
+final. A failure that is not a sign-in or a refusal for good leaves the backfill where it is: it goes on by
+itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+LIVE = ("queued", "running", "waiting")  # states in which a worker may pull
+OPEN = (*LIVE, "paused", "held")
+FINAL = ("done", "cancelled", "failed")
+
+# person's verb -> (from states, to state)
+VERBS: dict[str, tuple[tuple[str, ...], str]] = {
+    "pause": (LIVE, "paused"),
+    "resume": (("paused", "waiting", "held", "failed"), "queued"),
+    "cancel": ((*OPEN, "failed"), "cancelled"),
+}
+
+CHOICES: dict[str, timedelta | None] = {
+    "30d": timedelta(days=30),
+    "90d": timedelta(days=90),
+    "12m": timedelta(days=365),
+    "all": None,
+}
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+SLICE_MESSAGES = 1000
+MOST_SLICES = 24
+
+
+def range_start(*, choice: str, now: datetime) -> datetime:
+    """The moment from which `choice` wants mail. Raises KeyError for an unknown choice."""
+    span = CHOICES[choice]
+    return BEGINNING if span is None else now - span
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """[since, until) of one folder."""
+
+    folder: int
+    since: datetime
+    until: datetime
+
+
+def cut(
+    *, folder: int, since: datetime, until: datetime, messages: int, oldest: datetime | None
+) -> list[Stretch]:
+    """Cut a folder's range into stretches of time, newest first, of about SLICE_MESSAGES each.
+
+    The cuts assume mail spread evenly between `oldest` (or `since`) and `until`; where it is not, a stream
+    just has more pages to walk. The newest stretch is kept short, so that recent mail comes first.
+    """
+    if messages <= 0 or since >= until:
+        return []
+    first = max(since, oldest) if oldest and oldest < until else since
+    pieces = max(1, min(MOST_SLICES, -(-messages // SLICE_MESSAGES)))
+    span = (until - first) / pieces
+    edges = [until]
+    if pieces > 1:
+        edges.append(until - span / 4)
+    edges += [until - span * n for n in range(1, pieces)]
+    edges.append(since)
+    return [
+        Stretch(
+            folder=folder,
+            since=low.replace(microsecond=0),
+            until=high.replace(microsecond=0) if high != until else high,
+        )
+        for high, low in zip(edges, edges[1:], strict=False)
+        if low < high
+    ]
+
+
+def smooth(*, rate: float | None, messages: int, seconds: float, weight: float = 0.25) -> float:
+    """The rate in messages a second after another measured stretch, exponentially smoothed."""
+    fresh = messages / max(seconds, 0.001)
+    return fresh if rate is None else rate + weight * (fresh - rate)
+
+
+def eta_seconds(*, estimate: int | None, pulled: int, rate: float | None, pages: int) -> int | None:
+    """Honest seconds to go, or None while it cannot be known: too few pages, no total, or standing still."""
+    if estimate is None or rate is None or rate < 0.05 or pages < 3:
+        return None
+    return max(0, round((estimate - pulled) / rate)) if estimate > pulled else 0
+
+
+def page_size(*, current: int, seconds: float, too_large: bool, most: int = 250, least: int = 10) -> int:
+    """The next page's size: a quarter after a page that was too large, more while pages come fast."""
+    if too_large:
+        return max(least, current // 4)
+    if seconds < 2.5:
+        return min(most, current * 2)
+    if seconds > 10:
+        return max(least, current // 2)
+    return current
+
+
+def missing(*, outlook: Sequence[str], held: Sequence[str]) -> tuple[list[str], list[str]]:
+    """(ids that Outlook has and we do not, ids that we have and Outlook has not), each in order."""
+    theirs, ours = set(outlook), set(held)
+    return [one for one in outlook if one not in ours], [one for one in held if one not in theirs]

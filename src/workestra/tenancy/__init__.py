@@ -1,0 +1,1 @@
+"""WHO: workspaces, members, sign-in, and the wall between workspaces."""
