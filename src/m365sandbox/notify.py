@@ -1,0 +1,289 @@
+"""The courier: handshakes with notification endpoints and carries notices to them.
+
+A notice waits in the bag until it is due, goes out in one POST with others for the same address, and comes back into
+the bag with a growing delay until it is acknowledged or four hours old (Graph: receive notifications by webhooks).
+Notices of a subscription whose access token has expired stay in the bag until it is reauthorized.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus, urlsplit
+
+import httpx2
+import msgspec
+
+from .endpoint_health import EndpointHealth
+from .folders import Folder
+from .mailbox import Item, Mailbox
+from .subscription import Subscription
+
+if TYPE_CHECKING:
+    from .world import World
+
+
+class ValidationFailed(Exception):
+    """The handshake failed; the message is Graph's."""
+
+
+@dataclass(slots=True)
+class NoticeFaults:
+    """What goes wrong on the way. Shares are 0..1, drawn from the world's seeded randomness."""
+
+    drop: float = 0.0
+    drop_next: int = 0
+    duplicate: float = 0.0
+    delay_seconds: float = 0.0
+    reorder: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Parcel:
+    """One notice on its way."""
+
+    url: str
+    notice: dict[str, Any]
+    subscription: Subscription | None
+    due: float
+    born: float
+    tries: int = 0
+
+
+@dataclass(slots=True)
+class Timing:
+    """Seconds. The real service's, as far as documented; the first retry delay and the reauthorization lead are not."""
+
+    first_try: float = 3.0
+    retry: float = 10.0
+    handshake: float = 10.0
+    first_delay: float = 5.0
+    give_up: float = 4 * 3600.0
+    reauthorize_lead: float = 300.0
+    reauthorize_again: float = 600.0
+    slow_delay: float = 600.0
+    idle: float = 1.0
+
+
+class Courier:
+    """Watches the mailboxes for the subscriptions and delivers."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.subscriptions: dict[str, Subscription] = {}
+        self.faults = NoticeFaults()
+        self.timing = Timing()
+        self.transport: httpx2.AsyncBaseTransport | None = None  # tests may put the product itself here
+        self.delivered = 0
+        self.dropped = 0
+        self._bag: list[Parcel] = []
+        self._trips: dict[tuple[str, bool], asyncio.Task[None]] = {}
+        self._health: dict[str, EndpointHealth] = {}
+        self._client: httpx2.AsyncClient | None = None
+        self._runner: asyncio.Task[None] | None = None
+        self._wake: asyncio.Event | None = None
+
+    # the watcher's side
+
+    def before(self, box: Mailbox, item: Item) -> object:
+        """Which filtered subscriptions the item meets before it changes."""
+        return {
+            s.id
+            for s in self.subscriptions.values()
+            if s.matches is not None and s.owner == box.owner_id and s.matches(box, item)
+        }
+
+    def after(self, box: Mailbox, kind: str, item: Item, folder: Folder, before: object) -> None:
+        """Make the notices of one change."""
+        for sub in self.subscriptions.values():
+            if sub.owner != box.owner_id or sub.kind != "messages" or sub.folder not in (None, folder.number):
+                continue
+            seen = kind
+            if sub.matches is not None:
+                was = isinstance(before, set) and sub.id in before
+                now = kind != "deleted" and sub.matches(box, item)
+                if not was and not now:
+                    continue
+                seen = "updated" if was and now else "created" if now else "deleted"
+            if seen in sub.change_types and not sub.silent:
+                item_id = box.immutable_id(item) if sub.immutable else box.default_id(item)
+                self.post(
+                    sub.notification_url,
+                    sub.change_notice(seen, item_id, box.names.change_key(item.change)),
+                    sub,
+                )
+
+    def lifecycle(self, sub: Subscription, event: str) -> None:
+        """Send a lifecycle notice, if the subscription has an address for it; `subscriptionRemoved` removes it too."""
+        if event == "subscriptionRemoved":
+            self.subscriptions.pop(sub.id, None)
+        if sub.lifecycle_url is not None:
+            self.post(sub.lifecycle_url, sub.lifecycle_notice(event), None)
+
+    def post(self, url: str, notice: dict[str, Any], sub: Subscription | None) -> None:
+        """Put a notice into the bag, through the faults that are set."""
+        faults, now = self.faults, time.monotonic()
+        state = self._health_of(url).state(now)
+        lost = faults.drop_next > 0 or self.world.random.random() < faults.drop
+        faults.drop_next = max(0, faults.drop_next - 1)
+        if lost or state == "drop":
+            self.dropped += 1
+            return
+        due = now + faults.delay_seconds + (self.timing.slow_delay if state == "slow" else 0.0)
+        if faults.reorder:
+            due += self.world.random.random() * 0.3
+        notice = {"id": uuid.UUID(int=self.world.random.getrandbits(128)).hex, **notice}
+        copies = 2 if self.world.random.random() < faults.duplicate else 1
+        self._bag += [Parcel(url, notice, sub, due, now) for _ in range(copies)]
+        self.wake()
+
+    def wake(self) -> None:
+        """Look into the bag now."""
+        if self._wake is not None:
+            self._wake.set()
+
+    def waiting(self) -> dict[str, int]:
+        """Notices to come, on their way, and held back because a token expired."""
+        held = sum(1 for parcel in self._bag if self._held(parcel))
+        return {"waiting": len(self._bag) - held, "in_flight": len(self._trips), "held": held}
+
+    # the road
+
+    async def start(self) -> None:
+        """Begin to deliver."""
+        if self._runner is None:
+            self._wake = asyncio.Event()
+            self._runner = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Stop; what is in the bag stays there."""
+        tasks = [t for t in (self._runner, *self._trips.values()) if t is not None]
+        self._runner, self._wake, self._trips = None, None, {}
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    async def validate(self, url: str) -> None:
+        """The handshake: the endpoint must answer with the token within ten seconds. Raises ValidationFailed."""
+        token = (
+            f"Validation: Testing client application reachability for subscription Request-Id: {uuid.uuid4()}"
+        )
+        encoded = quote_plus(token)
+        for upper in {encoded[at : at + 3] for at in range(len(encoded)) if encoded[at] == "%"}:
+            encoded = encoded.replace(upper, upper.lower())
+        target = f"{url}{'&' if urlsplit(url).query else '?'}validationToken={encoded}"
+        headers = {"Content-Type": "text/plain; charset=utf-8", "Accept": "text/plain"}
+        try:
+            async with asyncio.timeout(self.timing.handshake):
+                answer = await self._http().post(target, headers=headers, content=b"")
+        except TimeoutError as problem:
+            raise ValidationFailed("Subscription validation request timed out.") from problem
+        except (httpx2.HTTPError, httpx2.InvalidURL) as problem:
+            raise ValidationFailed(
+                "Subscription validation request failed. Notification endpoint must respond with "
+                "200 OK to validation request."
+            ) from problem
+        if answer.status_code != 200:
+            raise ValidationFailed(
+                "Subscription validation request failed. Notification endpoint must respond with "
+                "200 OK to validation request."
+            )
+        plain = answer.headers.get("content-type", "").split(";")[0].strip().lower() == "text/plain"
+        if not plain or answer.text != token:
+            raise ValidationFailed(
+                "Subscription validation request failed. Response must exactly match "
+                "validationToken query parameter."
+            )
+
+    def _http(self) -> httpx2.AsyncClient:
+        if self._client is None:
+            self._client = httpx2.AsyncClient(
+                verify=self.world.notify_tls or ssl.create_default_context(),
+                trust_env=False,
+                transport=self.transport,
+                timeout=30.0,
+            )
+        return self._client
+
+    async def _run(self) -> None:
+        wake = self._wake
+        assert wake is not None
+        while True:
+            wake.clear()
+            self._look_after_subscriptions()
+            self._send_due()
+            rest = [p.due for p in self._bag if not self._held(p) and (p.url, p.tries > 0) not in self._trips]
+            until = max(0.01, min(rest) - time.monotonic()) if rest else self.timing.idle
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(wake.wait(), min(until, self.timing.idle))
+
+    def _look_after_subscriptions(self) -> None:
+        now, timing = self.world.clock(), self.timing
+        for sub in list(self.subscriptions.values()):
+            if sub.expires_at <= now:
+                del self.subscriptions[sub.id]
+            elif sub.token_expires_at - now <= timedelta(seconds=timing.reauthorize_lead):
+                asked = sub.reauthorize_asked_at
+                if asked is None or now - asked >= timedelta(seconds=timing.reauthorize_again):
+                    sub.reauthorize_asked_at = now
+                    self.lifecycle(sub, "reauthorizationRequired")
+
+    def _held(self, parcel: Parcel) -> bool:
+        return parcel.subscription is not None and parcel.subscription.token_expires_at <= self.world.clock()
+
+    def _send_due(self) -> None:
+        now = time.monotonic()
+        self._bag = [p for p in self._bag if now - p.born < self.timing.give_up]
+        ready: dict[tuple[str, bool], list[Parcel]] = {}
+        for parcel in sorted(self._bag, key=lambda p: p.due):
+            key = (parcel.url, parcel.tries > 0)
+            if parcel.due <= now and key not in self._trips and not self._held(parcel):
+                ready.setdefault(key, []).append(parcel)
+        for key, parcels in ready.items():
+            load = parcels[:50]
+            taken = set(map(id, load))
+            self._bag = [p for p in self._bag if id(p) not in taken]
+            self._trips[key] = asyncio.create_task(self._carry(key, load))
+
+    async def _carry(self, key: tuple[str, bool], load: list[Parcel]) -> None:
+        url, again = key
+        limit = self.timing.retry if again else self.timing.first_try
+        body = msgspec.json.encode({"value": [parcel.notice for parcel in load]})
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(limit):
+                answer = await self._http().post(
+                    url, content=body, headers={"Content-Type": "application/json"}
+                )
+            arrived = answer.is_success
+        except (TimeoutError, httpx2.HTTPError, httpx2.InvalidURL):
+            arrived = False
+        except asyncio.CancelledError:
+            self._bag += load
+            raise
+        finally:
+            self._trips.pop(key, None)
+            self.wake()
+        now = time.monotonic()
+        self._health_of(url).answered(now, now - began)
+        if arrived:
+            self.delivered += len(load)
+            return
+        for parcel in load:
+            parcel.tries += 1
+            parcel.due = now + self.timing.first_delay * 2 ** min(parcel.tries - 1, 10)
+        self._bag += load
+
+    def _health_of(self, url: str) -> EndpointHealth:
+        return self._health.setdefault(urlsplit(url).netloc, EndpointHealth())
