@@ -56,6 +56,7 @@ class App:
     client_secret: str
     name: str
     redirect_uris: set[str] = field(default_factory=set)
+    secret_expired: bool = False
     any_loopback_redirect: bool = True  # a development convenience: any http(s)://localhost|127.0.0.1 redirect
 
 
@@ -71,6 +72,8 @@ class Directory:
     def person(self, *, address: str) -> Person | None:
         """The person with this address or user principal name, in any letter case."""
         wanted = address.casefold()
+        if not wanted:
+            return None
         for one in self.people.values():
             if wanted in (one.address.casefold(), one.upn.casefold()):
                 return one

@@ -39,8 +39,16 @@ class Refresh:
     app_id: str
     expires_at: datetime
     issued_at: datetime
-    claims_met: frozenset[str] = frozenset()
     ended: int = 0
+
+
+@dataclass(slots=True)
+class Challenge:
+    """Claims that a person's tokens lack. Tokens issued since `met_at` are good; None: nobody met it yet."""
+
+    claims: str
+    interactive: bool
+    met_at: datetime | None = None
 
 
 def utc_now() -> datetime:
@@ -57,7 +65,7 @@ class Tokens:
         self.refreshes: Counter[str] = Counter()  # person id -> how often an access token was renewed
         self._access: dict[str, Access] = {}
         self._refresh: dict[str, Refresh] = {}
-        self._challenges: dict[str, tuple[str, datetime]] = {}  # person id -> (claims JSON, since)
+        self._challenges: dict[str, Challenge] = {}  # by person id
 
     def issue_access(
         self, *, person: Person, app_id: str, scopes: frozenset[str], challengeable: bool = False
@@ -79,15 +87,11 @@ class Tokens:
         )
         return token, life
 
-    def issue_refresh(
-        self, *, person: Person, app_id: str, claims_met: frozenset[str] = frozenset()
-    ) -> str:
+    def issue_refresh(self, *, person: Person, app_id: str) -> str:
         """A new refresh token with 90 days to live; older ones of the same person stay good."""
         now = self.now()
         token = _opaque("M.C5_BAY.0.U." if person.personal else "1.AX0A", 700)
-        self._refresh[token] = Refresh(
-            person=person, app_id=app_id, expires_at=now + REFRESH_LIFE, issued_at=now, claims_met=claims_met
-        )
+        self._refresh[token] = Refresh(person=person, app_id=app_id, expires_at=now + REFRESH_LIFE, issued_at=now)
         return token
 
     def check(self, bearer: str) -> Access | None:
@@ -97,9 +101,9 @@ class Tokens:
             return None
         if access.expires_at <= self.now():
             return replace(access, problem="expired")
-        challenge = self._challenges.get(access.person.id)
-        if challenge and access.challengeable and access.issued_at <= challenge[1]:
-            return replace(access, problem=challenge[0])
+        claims = self.unmet(person=access.person, issued_at=access.issued_at)
+        if claims and access.challengeable:
+            return replace(access, problem=claims)
         return access
 
     def look_up_refresh(self, token: str) -> Refresh | None:
@@ -130,14 +134,26 @@ class Tokens:
                 ended += 1
         return ended
 
-    def challenge(self, *, person: Person, claims: str) -> None:
-        """Answer this person's tokens issued until now with a claims challenge, where the client takes them."""
-        self._challenges[person.id] = (claims, self.now())
+    def challenge(self, *, person: Person, claims: str, interactive: bool = False) -> None:
+        """Ask for claims on every token of a person until a request carries them.
 
-    def challenge_of(self, *, person: Person) -> str | None:
-        """The claims JSON that a person has to meet, None when nothing was asked."""
-        found = self._challenges.get(person.id)
-        return found[0] if found else None
+        Graph then answers clients that declared cp1 with a challenge. With `interactive`, refreshing is
+        refused as well (AADSTS50076): the person has to come in person.
+        """
+        self._challenges[person.id] = Challenge(claims=claims, interactive=interactive)
+
+    def unmet(self, *, person: Person, issued_at: datetime, interactive: bool = False) -> str:
+        """The claims JSON that a token of this age lacks, empty when none. `interactive`: only those."""
+        asked = self._challenges.get(person.id)
+        if asked is None or (interactive and not asked.interactive):
+            return ""
+        return asked.claims if asked.met_at is None or issued_at < asked.met_at else ""
+
+    def meet_challenge(self, *, person: Person) -> None:
+        """The person's client brought the claims: tokens from now on are good."""
+        asked = self._challenges.get(person.id)
+        if asked and asked.met_at is None:
+            asked.met_at = self.now()
 
     def _forget_expired(self, now: datetime) -> None:
         if len(self._access) > 5000:

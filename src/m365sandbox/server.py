@@ -1,0 +1,135 @@
+"""Runs an ASGI app on a loopback port: in the foreground for people, in a thread for tests. One process, one loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import trustme
+import uvicorn
+
+
+@dataclass(slots=True)
+class Tls:
+    """A certificate for loopback names and the authority that vouches for it, as PEM files."""
+
+    ca_path: Path
+    key_path: Path
+    chain_path: Path
+    _folder: tempfile.TemporaryDirectory[str] | None = None
+
+    @classmethod
+    def create(cls, *, names: tuple[str, ...] = (), ca_file: Path | None = None) -> Tls:
+        """A new authority and certificate. `ca_file` is where the authority is written for clients."""
+        folder = tempfile.TemporaryDirectory(prefix="m365sandbox-tls-")
+        root = Path(folder.name)
+        authority = trustme.CA(organization_name="Microsoft 365 sandbox")
+        leaf = authority.issue_cert("localhost", "127.0.0.1", "::1", *names)
+        tls = cls(ca_file or root / "ca.pem", root / "key.pem", root / "chain.pem", folder)
+        authority.cert_pem.write_to_path(str(tls.ca_path))
+        leaf.private_key_pem.write_to_path(str(tls.key_path))
+        for number, part in enumerate(leaf.cert_chain_pems):
+            part.write_to_path(str(tls.chain_path), append=number > 0)
+        return tls
+
+
+@dataclass(slots=True)
+class Handle:
+    """A server that runs in a thread. `url` has no slash at the end."""
+
+    url: str
+    ca_path: Path | None
+    app: Any
+    _server: uvicorn.Server
+    _thread: threading.Thread
+    _tls: Tls | None = None
+    loop: asyncio.AbstractEventLoop | None = field(default=None)
+
+    def stop(self) -> None:
+        """End the server and wait for its thread."""
+        self._server.should_exit = True
+        self._thread.join(timeout=10)
+        if self._thread.is_alive():
+            self._server.force_exit = True
+            self._thread.join(timeout=10)
+
+    def __enter__(self) -> Handle:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket, so that port 0 is known before the server starts. Raises OSError when it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
+    bound.listen(256)
+    return bound
+
+
+def configure(app: Any, *, tls: Tls | None) -> uvicorn.Config:
+    """How the sandbox is served: no access log (the sandbox keeps its own), long idle connections."""
+    return uvicorn.Config(
+        app,
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=2,
+        ssl_keyfile=str(tls.key_path) if tls else None,
+        ssl_certfile=str(tls.chain_path) if tls else None,
+    )
+
+
+def address(bound: socket.socket, *, host: str, tls: Tls | None) -> str:
+    """The URL of a listening socket."""
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if tls else 'http'}://{shown}:{bound.getsockname()[1]}"
+
+
+def serve_app_in_thread(app: Any, *, port: int = 0, tls: Tls | None = None, host: str = "127.0.0.1") -> Handle:
+    """Start and wait until it answers. Raises RuntimeError when it does not start."""
+    bound = listen(host, port)
+    server = uvicorn.Server(configure(app, tls=tls))
+    handle = Handle(
+        url=address(bound, host=host, tls=tls),
+        ca_path=tls.ca_path if tls else None,
+        app=app,
+        _server=server,
+        _thread=threading.Thread(target=lambda: None),
+        _tls=tls,
+    )
+
+    async def run() -> None:
+        handle.loop = asyncio.get_running_loop()
+        await server.serve(sockets=[bound])
+
+    def body() -> None:
+        # a failed start-up is told by SystemExit
+        with contextlib.suppress(SystemExit), contextlib.closing(bound):
+            asyncio.run(run())
+
+    handle._thread = threading.Thread(target=body, name="m365sandbox", daemon=True)
+    handle._thread.start()
+    deadline = time.monotonic() + 30
+    while not server.started:
+        if not handle._thread.is_alive() or time.monotonic() > deadline:
+            server.should_exit = True
+            raise RuntimeError("the sandbox did not start")
+        time.sleep(0.005)
+    return handle
