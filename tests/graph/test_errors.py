@@ -8,11 +8,10 @@ import json
 
 import httpx2
 import pytest
-
 from tests.graph.wiring import BASE, Wire, error, ok
+
 from workestra.graph import errors, mail
 from workestra.graph.errors import GraphError
-
 
 GZIPPED = {"content-encoding": "gzip"}
 

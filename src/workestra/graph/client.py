@@ -12,6 +12,7 @@ Graph: "Use the Microsoft Graph API", "Get immutable identifiers for Outlook res
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -29,6 +30,7 @@ from .errors import CursorExpired, Forbidden, TooLarge, Unreachable
 from .exchange import Call, Download, Exchange, Query, encoded, with_query
 
 T = TypeVar("T")
+_ABSOLUTE = re.compile(r"[A-Za-z]+://[^/?]+(/.*)", re.DOTALL)
 
 BODY_CAP = 64 * 1024 * 1024
 """Bytes of one decoded answer; streams have no cap."""
@@ -255,4 +257,5 @@ class Graph:
 
 def _target(link: str) -> str:
     """Path and query of an absolute link, as written; "" where there is no path."""
-    return "/".join(["", *link.split("/", 3)[3:]])
+    found = _ABSOLUTE.match(link)
+    return found[1] if found else ""

@@ -28,7 +28,7 @@ _ESCAPE = re.compile(
 _PATH = re.compile(r" - at `\$(?P<path>.*)`$")
 _STEP = re.compile(r"\.(?P<name>[^.\[\]]+)|\[(?P<index>\d+)\]")
 _NEEDED = {"id", "status"}
-_NEVER_LEFT_OUT = {"value", "responses", "@removed"}
+_NEVER_LEFT_OUT = (["value"], ["responses"], ["@removed"])
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -95,7 +95,7 @@ def _left_out(*, tree: Any, complaint: str) -> bool:
         steps = steps if "missing required field" in complaint else steps[:-1]
         if not steps or not isinstance(steps[-1], int):
             return False
-    if not steps or steps[-1] in _NEVER_LEFT_OUT:
+    if not steps or steps in _NEVER_LEFT_OUT:
         return False
     try:
         holder = tree

@@ -30,10 +30,10 @@ ATTACHMENTS = "attachments($select=id,name,contentType,size,isInline)"
 LIGHT = ",".join(
     (
         "id,changeKey,parentFolderId,receivedDateTime,lastModifiedDateTime",
-        "isRead,isDraft,flag,categories",
+        "subject,isRead,isDraft,flag,categories",
     )
 )
-"""What a delta carries. Its links remember this choice: to change it, start new rounds."""
+"""What a delta carries; the subject tells whether the content itself was edited. Its links remember this choice: to change it, start new rounds."""
 NEWEST_FIRST = "receivedDateTime desc"
 
 

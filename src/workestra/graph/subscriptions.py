@@ -9,11 +9,13 @@ ready to answer.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from .client import Graph
-from .errors import AlreadySubscribed, GraphError, HandshakeFailed, LifeTooLong, Refused
+from .errors import AlreadySubscribed, Gone, GraphError, HandshakeFailed, LifeTooLong, NoMailbox, Refused
 from .exchange import segment
 from .wire import Subscription, SubscriptionPage
 
@@ -25,7 +27,7 @@ _MINUTES = re.compile(r"can only be (\d{1,6}) minutes in the future", re.IGNOREC
 _EXISTING = re.compile(r"subscription id\s+\W?([0-9a-f-]{36})\W?\s+already exists", re.IGNORECASE)
 _HANDSHAKE = re.compile(r"validation request|validationtoken", re.IGNORECASE)
 
-R = TypeVar("R", bound=Refused)
+E = TypeVar("E", bound=GraphError)
 
 
 def folder_resource(*, folder: str) -> str:
@@ -56,29 +58,27 @@ async def create(
         "expirationDateTime": _moment(expires_at),
         "latestSupportedTlsVersion": "v1_2",
     }
-    try:
+    with _explaining():
         return await graph.send(method="POST", path="/subscriptions", kind=Subscription, body=body)
-    except Refused as error:
-        raise explained(error) from error
 
 
 async def renew(graph: Graph, *, subscription_id: str, expires_at: datetime) -> Subscription:
     """A longer life, carried by the present token; it reauthorises too. Raises `Gone`: create a new one."""
     body = {"expirationDateTime": _moment(expires_at)}
-    try:
+    with _explaining():
         return await graph.send(method="PATCH", path=_path(subscription_id), kind=Subscription, body=body)
-    except Refused as error:
-        raise explained(error) from error
 
 
 async def reauthorize(graph: Graph, *, subscription_id: str) -> None:
     """Lets it ride on the present token; the expiry stays. Not within ten minutes of a renewal."""
-    await graph.command(method="POST", path=f"{_path(subscription_id)}/reauthorize")
+    with _explaining():
+        await graph.command(method="POST", path=f"{_path(subscription_id)}/reauthorize")
 
 
 async def get(graph: Graph, *, subscription_id: str) -> Subscription:
     """One subscription as Microsoft has it. Raises `Gone`."""
-    return await graph.get(path=_path(subscription_id), kind=Subscription)
+    with _explaining():
+        return await graph.get(path=_path(subscription_id), kind=Subscription)
 
 
 async def list_all(graph: Graph) -> list[Subscription]:
@@ -93,7 +93,21 @@ async def list_all(graph: Graph) -> list[Subscription]:
 
 async def delete(graph: Graph, *, subscription_id: str) -> None:
     """Ends a subscription. Raises `Gone` where there is none: that is as good."""
-    await graph.command(method="DELETE", path=_path(subscription_id))
+    with _explaining():
+        await graph.command(method="DELETE", path=_path(subscription_id))
+
+
+@contextmanager
+def _explaining() -> Iterator[None]:
+    try:
+        yield
+    except Refused as error:
+        raise explained(error) from error
+    except NoMailbox as error:
+        # The code that elsewhere means "no mailbox" means here that there is no such subscription.
+        if error.status != 404:
+            raise
+        raise _as(Gone, error) from error
 
 
 def explained(error: Refused) -> Refused:
@@ -113,7 +127,7 @@ def explained(error: Refused) -> Refused:
     return error
 
 
-def _as(kind: type[R], error: GraphError) -> R:
+def _as(kind: type[E], error: GraphError) -> E:
     return kind(
         code=error.code,
         message=error.message,
