@@ -92,6 +92,27 @@ async def messages(
     return await graph.get(path=_messages(root, folder), kind=MessagePage, query=query)
 
 
+async def ids(
+    graph: Graph,
+    *,
+    folder: str,
+    root: str = "me",
+    since: datetime | None = None,
+    size: int = 1000,
+    link: str | None = None,
+) -> MessagePage:
+    """One page of the light fields of a folder's messages received at or after `since`, newest first."""
+    if link is not None:
+        return await graph.follow(link=link, kind=MessagePage)
+    query: Query = {
+        "$filter": between(since=since, until=None),
+        "$orderby": NEWEST_FIRST,
+        "$select": LIGHT,
+        "$top": size,
+    }
+    return await graph.get(path=_messages(root, folder), kind=MessagePage, query=query)
+
+
 async def received_since(
     graph: Graph,
     *,
@@ -124,6 +145,20 @@ async def count(
     if page.count is None:
         raise Unreachable(code="malformedAnswer", message="the answer to a count holds no count")
     return page.count
+
+
+async def oldest(
+    graph: Graph, *, folder: str, root: str = "me", since: datetime | None = None
+) -> datetime | None:
+    """When the folder's oldest message at or after `since` was received; None where there is none."""
+    query: Query = {
+        "$filter": between(since=since, until=None),
+        "$orderby": "receivedDateTime",
+        "$top": 1,
+        "$select": "id,receivedDateTime",
+    }
+    page = await graph.get(path=_messages(root, folder), kind=MessagePage, query=query)
+    return page.value[0].received_date_time if page.value else None
 
 
 async def messages_delta(
