@@ -10,7 +10,7 @@ import pytest
 from tests.graph.wiring import BASE, Wire, error, ok, sent
 
 from workestra.graph import mail
-from workestra.graph.errors import Gone, SignInNeeded, Throttled, Unreachable
+from workestra.graph.errors import Gone, Refused, SignInNeeded, Throttled, Unreachable
 from workestra.graph.wire import Message
 
 SINCE = datetime(2026, 11, 1, tzinfo=UTC)
@@ -86,6 +86,16 @@ async def test_count_that_is_missing_is_no_zero() -> None:
         await mail.count(Wire(ok({"value": []})).graph())
 
 
+async def test_oldest_message_is_asked_for_alone_and_may_be_missing() -> None:
+    wire = Wire(ok({"value": [{"id": "m1", "receivedDateTime": "2026-11-01T06:00:00Z"}]}), ok({"value": []}))
+    graph = wire.graph()
+    assert await mail.oldest(graph, folder="inbox", since=SINCE) == datetime(2026, 11, 1, 6, tzinfo=UTC)
+    assert await mail.oldest(graph, folder="inbox") is None
+    query = dict(wire.requests[0].url.params)
+    assert (query["$orderby"], query["$top"]) == ("receivedDateTime", "1")
+    assert query["$filter"] == "receivedDateTime ge 2026-11-01T00:00:00Z"
+
+
 async def test_delta_is_light_and_newest_first_and_keeps_its_page_size_on_links() -> None:
     link = f"{BASE}/me/mailFolders('inbox')/messages/delta?$skiptoken=x"
     wire = Wire(ok({"value": [], "@odata.nextLink": link}), ok({"value": [], "@odata.deltaLink": link}))
@@ -107,12 +117,11 @@ async def test_delta_page_that_leads_nowhere_is_refused() -> None:
 
 @pytest.mark.parametrize("message_id", ["AAMkAD=", "../../subscriptions", "a/b", "a?b#c", "\r\nX: y", "é", ""])
 async def test_hostile_message_id_stays_one_segment_or_does_not_leave(message_id: str) -> None:
-    from workestra.graph.errors import Forbidden
-
     wire = Wire(ok({"id": "m"}))
     try:
         await mail.message(wire.graph(), message_id=message_id)
-    except Forbidden:
+    except Refused as error:
+        assert error.code == "ErrorInvalidIdMalformed"
         assert wire.requests == []
         return
     path = wire.requests[0].url.raw_path.decode().partition("?")[0]
@@ -146,6 +155,15 @@ async def test_messages_by_id_come_back_under_their_ids_each_with_its_own_outcom
     assert isinstance(found["m3"], Throttled)
     assert found["m3"].retry_after == 7
     assert isinstance(found["m5"], Gone)
+
+
+async def test_id_that_can_be_none_does_not_spoil_the_batch() -> None:
+    wire = batched({})
+    found = await mail.messages_by_id(wire.graph(), message_ids=["a", "../../subscriptions", "", "b"])
+    assert list(found) == ["a", "../../subscriptions", "", "b"]
+    assert [isinstance(one, Message) for one in found.values()] == [True, False, False, True]
+    assert isinstance(found[""], Refused)
+    assert len(sent(wire.requests[0])["requests"]) == 2
 
 
 async def test_every_request_of_a_batch_asks_for_immutable_ids() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -9,11 +10,15 @@ from urllib.parse import quote
 import httpx2
 import msgspec
 
+from .errors import Refused
+
 IMMUTABLE_IDS = 'IdType="ImmutableId"'
 TIMEOUTS = httpx2.Timeout(connect=10.0, read=60.0, write=60.0, pool=30.0)
 QUERY_SAFE = "$(),'=:;/@*-._~"
 
 Query = Mapping[str, str | int]
+
+_NO_ID = re.compile(r"[\x00-\x1f\x7f/\\%]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,5 +95,10 @@ def encoded(body: object) -> bytes | None:
 
 
 def segment(value: str) -> str:
-    """An id or a well-known name as one segment of a path, whatever it holds."""
+    """An id, a name or an address as one segment of a path.
+
+    Raises `Refused` for what can be none of these: ids come from notices too, and those anybody may write.
+    """
+    if value in {"", ".", ".."} or _NO_ID.search(value):
+        raise Refused(code="ErrorInvalidIdMalformed", message="this cannot be an id", status=400)
     return quote(value, safe="")

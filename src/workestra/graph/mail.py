@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from .batch import MOST, Ask, batch
 from .client import Graph
-from .errors import GraphError, Unreachable
+from .errors import GraphError, Refused, Unreachable
 from .exchange import Query, segment
 from .wire import Me, Message, MessagePage
 
@@ -33,7 +33,9 @@ LIGHT = ",".join(
         "subject,isRead,isDraft,flag,categories",
     )
 )
-"""What a delta carries; the subject tells whether the content itself was edited. Its links remember this choice: to change it, start new rounds."""
+"""What a delta carries; the subject tells whether the content itself was edited. Its links remember this choice:
+to change it, start new rounds.
+"""
 NEWEST_FIRST = "receivedDateTime desc"
 
 
@@ -147,9 +149,7 @@ async def count(
     return page.count
 
 
-async def oldest(
-    graph: Graph, *, folder: str, root: str = "me", since: datetime | None = None
-) -> datetime | None:
+async def oldest(graph: Graph, *, folder: str, root: str = "me", since: datetime | None = None) -> datetime | None:
     """When the folder's oldest message at or after `since` was received; None where there is none."""
     query: Query = {
         "$filter": between(since=since, until=None),
@@ -204,9 +204,7 @@ async def messages_by_id(
     wanted = list(dict.fromkeys(message_ids))
     found: dict[str, Message | GraphError] = {}
     for start in range(0, len(wanted), MOST):
-        some = wanted[start : start + MOST]
-        asks = [Ask(path=message_path(root, one), kind=Message, query=query) for one in some]
-        found.update(zip(some, await batch(graph, asks=asks), strict=True))
+        found |= await _each(graph, root=root, message_ids=wanted[start : start + MOST], query=query)
     return found
 
 
@@ -220,12 +218,30 @@ async def mark_many_read(
     graph: Graph, *, message_ids: Sequence[str], is_read: bool, root: str = "me"
 ) -> dict[str, Message | GraphError]:
     """Sets the read state of at most twenty messages in one request; each has its own outcome."""
-    body = {"isRead": is_read}
-    asks = [
-        Ask(path=message_path(root, one), kind=Message, method="PATCH", body=body)
-        for one in dict.fromkeys(message_ids)
-    ]
-    return dict(zip(dict.fromkeys(message_ids), await batch(graph, asks=asks), strict=True))
+    wanted = list(dict.fromkeys(message_ids))
+    return await _each(graph, root=root, message_ids=wanted, method="PATCH", body={"isRead": is_read})
+
+
+async def _each(
+    graph: Graph,
+    *,
+    root: str,
+    message_ids: Sequence[str],
+    method: str = "GET",
+    query: Query | None = None,
+    body: object = None,
+) -> dict[str, Message | GraphError]:
+    """One batch, in the order of the ids; an id that can be none is refused alone."""
+    outcomes: dict[str, Message | GraphError | Ask[Message]] = {}
+    for one in message_ids:
+        try:
+            path = message_path(root, one)
+            outcomes[one] = Ask(path=path, kind=Message, method=method, query=query, body=body)
+        except Refused as error:
+            outcomes[one] = error
+    asks = {one: ask for one, ask in outcomes.items() if isinstance(ask, Ask)}
+    answers = dict(zip(asks, await batch(graph, asks=list(asks.values())), strict=True))
+    return {one: outcome if isinstance(outcome, GraphError) else answers[one] for one, outcome in outcomes.items()}
 
 
 def message_path(root: str, message_id: str) -> str:
