@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.header import decode_header
@@ -64,7 +65,7 @@ def read(message: Message, *, now: datetime) -> Head:
         importance=_importance(message),
         others=tuple(
             (name, decoded(str(value)))
-            for name, value in message.items()
+            for name, value in message.raw_items()
             if name.casefold() not in _OWN_FIELDS and name.isascii()
         ),
     )
@@ -95,12 +96,18 @@ def cleaned(value: str) -> str:
 
 
 def _raw(message: Message, name: str) -> str:
-    value = message.get(name)
-    return "" if value is None else cleaned(str(value))
+    return next(_values(message, name), "")
+
+
+def _values(message: Message, name: str) -> Iterator[str]:
+    """Every value of a field with raw bytes read as UTF-8, which `Message.get` would already have lost."""
+    for field, value in message.raw_items():
+        if field.casefold() == name:
+            yield cleaned(str(value))
 
 
 def _addresses(message: Message, name: str) -> tuple[Address, ...]:
-    values = [cleaned(str(value)).replace("\r", " ").replace("\n", " ") for value in message.get_all(name, [])]
+    values = [value.replace("\r", " ").replace("\n", " ") for value in _values(message, name)]
     found = []
     for shown, address in getaddresses(values):
         if shown or address:

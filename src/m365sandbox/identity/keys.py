@@ -55,15 +55,25 @@ class SigningKey:
 
 
 class KeyRing:
-    """The published keys. The newest one signs; `rotate` adds one and retires the oldest beyond three."""
+    """The published keys. The newest one signs; `rotate` adds one and retires the oldest beyond three.
+
+    The first key is made when somebody asks for it: making one takes a tenth of a second.
+    """
 
     def __init__(self) -> None:
-        self.keys = [SigningKey()]
+        self._keys: list[SigningKey] = []
+
+    @property
+    def keys(self) -> list[SigningKey]:
+        """Those published, oldest first."""
+        if not self._keys:
+            self._keys = [SigningKey()]
+        return self._keys
 
     def rotate(self) -> str:
         """Sign with a new key from now on; its kid."""
-        self.keys = [*self.keys, SigningKey()][-3:]
-        return self.keys[-1].kid
+        self._keys = [*self.keys, SigningKey()][-3:]
+        return self._keys[-1].kid
 
     def sign(self, claims: dict[str, Any]) -> str:
         """A compact JWS, RS256."""
