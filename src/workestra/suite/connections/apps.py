@@ -1,0 +1,8 @@
+"""The Django app of the surface."""
+
+from django.apps import AppConfig
+
+
+class SurfaceConfig(AppConfig):
+    name = "workestra.suite.connections"
+    label = "connections"

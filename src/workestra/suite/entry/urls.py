@@ -1,0 +1,14 @@
+"""Signing in and out; appearance."""
+
+from django.urls import path
+
+from workestra.suite.entry import views
+
+app_name = "entry"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("login", views.LoginView.as_view(), name="login"),
+    path("logout", views.sign_out, name="logout"),
+    path("appearance/theme", views.choose_theme, name="theme"),
+    path("appearance/density", views.choose_density, name="density"),
+]
