@@ -27,6 +27,7 @@ from tests.graph.microsoft import (
 )
 from tests.graph.wiring import NOW
 
+from workestra.graph import idtoken
 from workestra.graph.entra import Grant
 from workestra.graph.errors import Cause, SignInRefused
 from workestra.graph.idtoken import PERSONAL_TENANT
@@ -140,6 +141,17 @@ async def test_other_signature_algorithms_are_refused_though_the_key_is_right() 
     for algorithm in ("RS384", "RS512", "PS256"):
         token = jwt.encode({"alg": algorithm, "kid": "key-1"}, claims(), KEYS[0], algorithms=[algorithm])
         await refused(Microsoft(), token)
+        with pytest.raises(SignInRefused):
+            idtoken.key_id(token)
+        with pytest.raises(SignInRefused):
+            idtoken.identity(
+                id_token=token,
+                key=published(KEYS[0])[0],
+                client_id=CLIENT,
+                issuer=f"{HOST}/{TENANT}/v2.0",
+                nonce=NONCE,
+                now=NOW,
+            )
 
 
 async def test_changed_claims_break_the_signature() -> None:

@@ -74,6 +74,12 @@ def test_bounds_are_whole_seconds_in_utc_and_never_too_narrow() -> None:
     assert mail.between(since=None, until=None).startswith("receivedDateTime ge ")
 
 
+@pytest.mark.parametrize("body", [{}, {"error": {"code": "x"}}, {"value": None}, []])
+async def test_answer_without_a_list_is_no_empty_page(body: object) -> None:
+    with pytest.raises(Unreachable):
+        await mail.messages(Wire(ok(body)).graph())
+
+
 async def test_count_reads_the_count_and_not_the_page() -> None:
     wire = Wire(ok({"value": [{"id": "m1"}], "@odata.count": 4711}))
     assert await mail.count(wire.graph(), folder="inbox", since=SINCE) == 4711

@@ -55,6 +55,8 @@ async def test_doubled_subscription_names_its_twin(text: str, existing: str | No
     with pytest.raises(AlreadySubscribed) as caught:
         await create(Wire(error(409, "ObjectIdentifierInUse", text)))
     assert caught.value.existing_id == existing
+    with pytest.raises(AlreadySubscribed):
+        await create(Wire(error(409, "", text)))
 
 
 async def test_ceiling_is_read_from_the_refusal() -> None:
