@@ -36,9 +36,7 @@ class Hub:
     async def _listen(self) -> None:
         while True:
             try:
-                async with await psycopg.AsyncConnection.connect(
-                    self._conninfo, autocommit=True
-                ) as listening:
+                async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as listening:
                     await listening.execute(f"listen {CHANNEL}")
                     self._tell_all("reconnected")  # whatever was missed meanwhile is read again
                     async for notify in listening.notifies():
@@ -99,6 +97,4 @@ def conninfo(*, settings: dict[str, Any]) -> str:
         "port": settings["PORT"],
         **options,
     }
-    return psycopg.conninfo.make_conninfo(
-        **{key: value for key, value in parts.items() if value not in ("", None)}
-    )
+    return psycopg.conninfo.make_conninfo(**{key: value for key, value in parts.items() if value not in ("", None)})

@@ -65,9 +65,7 @@ class Vault:
         if cipher is None:
             raise Sealed("the key of this secret is not configured")
         try:
-            return cipher.decrypt(
-                raw[end : end + NONCE_BYTES], raw[end + NONCE_BYTES :], place.associated()
-            ).decode()
+            return cipher.decrypt(raw[end : end + NONCE_BYTES], raw[end + NONCE_BYTES :], place.associated()).decode()
         except (InvalidTag, ValueError):
             raise Sealed("this secret does not belong here, or was damaged") from None
 

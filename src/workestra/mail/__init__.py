@@ -1,1 +1,4 @@
-"""KEEPS and MOVES mail. Storeys, each using only those below: jobs, hooks, urls > flows > doors > dispatch, intake, render > models."""
+"""KEEPS and MOVES mail.
+
+Its storeys, each using only those below: urls, hooks > jobs > flows > doors > dispatch, intake, render > models.
+"""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from workestra.kit.loopback import is_loopback
 
 
 class SettingsProblem(Exception):
@@ -41,17 +42,6 @@ EXAMPLES = {
 }
 
 
-def is_loopback(url: str) -> bool:
-    """Whether the host of this URL is this very machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 class Environment(BaseSettings):
     """One attribute a variable; `WORKESTRA_` and the upper-case name make the variable."""
 
@@ -59,17 +49,13 @@ class Environment(BaseSettings):
 
     home: Path = Field(Path("var"), description="Folder for the embedded database and uploads.")
     database_url: str = Field("", description="PostgreSQL to use; empty: the embedded one under the home.")
-    database_role: str = Field(
-        "workestra_app", description="Role without BYPASSRLS that the product runs as."
-    )
+    database_role: str = Field("workestra_app", description="Role without BYPASSRLS that the product runs as.")
     public_url: str = Field("http://127.0.0.1:8000", description="Address under which people open Workestra.")
     secret_key: str = Field(description="Signs sessions and forms.")
     token_keys: str = Field(description="Keys that encrypt Microsoft tokens; the first encrypts.")
     microsoft_client_id: str = Field("", description="Application (client) id of the Entra app registration.")
     microsoft_client_secret: str = Field("", description="Its client secret.")
-    microsoft_authority: str = Field(
-        "https://login.microsoftonline.com/common", description="Where people sign in."
-    )
+    microsoft_authority: str = Field("https://login.microsoftonline.com/common", description="Where people sign in.")
     graph_url: str = Field("https://graph.microsoft.com/v1.0", description="Microsoft Graph.")
     ca_bundle: Path | None = Field(None, description="PEM file of a further certificate authority to trust.")
     light_sync_minutes: float = Field(15, gt=0, le=1440, description="Minutes between light syncs.")
@@ -91,7 +77,7 @@ class Environment(BaseSettings):
     @field_validator("microsoft_authority", "graph_url")
     @classmethod
     def _tls_or_loopback(cls, value: str) -> str:
-        if value.startswith("http://") and not is_loopback(value):
+        if value.startswith("http://") and not is_loopback(url=value):
             raise ValueError("must start with https:// (plain http only on this machine)")
         return value
 

@@ -20,9 +20,7 @@ def without_secrets(_logger: Any, _name: str, event: MutableMapping[str, Any]) -
     """Blank what looks like a secret in every text of the event: the last net, not the first."""
     for key, value in event.items():
         if isinstance(value, str):
-            event[key] = SECRETS.sub(
-                lambda match: (match.group(1) or match.group(2) or "") + "[hidden]", value
-            )
+            event[key] = SECRETS.sub(lambda match: (match.group(1) or match.group(2) or "") + "[hidden]", value)
     return event
 
 
@@ -39,9 +37,7 @@ SHARED = [
 def logging_settings(*, format: str) -> dict[str, Any]:
     """The dictionary for logging.config: one handler on standard error."""
     renderer: Any = (
-        structlog.processors.JSONRenderer()
-        if format == "json"
-        else structlog.dev.ConsoleRenderer(colors=False)
+        structlog.processors.JSONRenderer() if format == "json" else structlog.dev.ConsoleRenderer(colors=False)
     )
     return {
         "version": 1,

@@ -32,9 +32,7 @@ def embedded_url(*, home: Path, database: str = DATABASE) -> str:
         known = connection.execute("select 1 from pg_database where datname = %s", (database,)).fetchone()
         if known is None:
             with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-                connection.execute(
-                    psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(database))
-                )
+                connection.execute(psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(database)))
     return str(server.get_uri(database=database))
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF
 
+from workestra.kit.loopback import is_loopback
 from workestra.project import env, postgres
 from workestra.project.logs import logging_settings
 
@@ -19,7 +20,7 @@ SECRET_KEY = ENVIRONMENT.secret_key
 PUBLIC_URL = ENVIRONMENT.public_url
 SECURE = PUBLIC_URL.startswith("https://")
 ALLOWED_HOSTS = [urlsplit(PUBLIC_URL).hostname or "localhost"]
-if env.is_loopback(PUBLIC_URL):
+if is_loopback(url=PUBLIC_URL):
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 

@@ -67,9 +67,7 @@ def reconcile(
     latest = {answer.immutable_id: answer for answer in answers}
     for answer in latest.values():
         row = held.get(answer.immutable_id)
-        _choose(plan, row, answer, asked_at=asked_at, wanted=answer.folder in tracked).append(
-            answer.immutable_id
-        )
+        _choose(plan, row, answer, asked_at=asked_at, wanted=answer.folder in tracked).append(answer.immutable_id)
     return plan
 
 

@@ -55,9 +55,7 @@ class Stretch:
     until: datetime
 
 
-def cut(
-    *, folder: int, since: datetime, until: datetime, messages: int, oldest: datetime | None
-) -> list[Stretch]:
+def cut(*, folder: int, since: datetime, until: datetime, messages: int, oldest: datetime | None) -> list[Stretch]:
     """Cut a folder's range into stretches of time, newest first, of about SLICE_MESSAGES each.
 
     The cuts assume mail spread evenly between `oldest` (or `since`) and `until`; where it is not, a stream

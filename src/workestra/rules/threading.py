@@ -44,9 +44,7 @@ def keys_of(
     kin = [one for value in references for one in message_ids(value)]
     if len(kin) > MOST_REFERENCES:
         kin = kin[:1] + kin[-(MOST_REFERENCES - 1) :]
-    own = message_ids(internet_message_id) or (
-        [internet_message_id.strip()] if internet_message_id.strip() else []
-    )
+    own = message_ids(internet_message_id) or ([internet_message_id.strip()] if internet_message_id.strip() else [])
     keys = [_digest("message", one) for one in (*own, *kin)]
     if conversation_id:
         keys.append(_digest(f"conversation {mailbox}", conversation_id))

@@ -80,8 +80,8 @@ class SignIn(models.Model):
 class Folder(models.Model):
     """A folder of a mailbox as Outlook has it, with the place that its walk has reached.
 
-    `cursor` is the deltaLink of the last complete round; `link` the nextLink of a round under way, `round`
-    its number; `seen_round` on messages tells which were met in it.
+    `cursor` is the deltaLink of the last complete round, `link` the nextLink of a round under way. `prove` set:
+    the ids in it are to be compared with Outlook's, because a round had to start anew or history was pulled.
     """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
@@ -94,14 +94,13 @@ class Folder(models.Model):
     chosen = models.BooleanField(null=True)  # a person's choice, above the default
     cursor = models.TextField(blank=True, default="")
     link = models.TextField(blank=True, default="")
-    round = models.PositiveIntegerField(default=0)
-    round_since = models.DateTimeField(null=True)
+    prove = models.BooleanField(default=False)
+    proven_at = models.DateTimeField(null=True)
+    proven_total = models.PositiveIntegerField(null=True)  # messages in the range, Outlook's count equal to ours
     ready_at = models.DateTimeField(null=True)  # its first round ended
     since_at = models.DateTimeField(null=True)  # how far the received-since list has come
     total = models.PositiveIntegerField(default=0)
     gone_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["workspace", "connection", "graph_id"], name="one_folder")
-        ]
+        constraints = [models.UniqueConstraint(fields=["workspace", "connection", "graph_id"], name="one_folder")]

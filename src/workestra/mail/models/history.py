@@ -29,7 +29,8 @@ class Backfill(models.Model):
     skipped = models.PositiveIntegerField(default=0)
     linked = models.PositiveIntegerField(default=0)
     rate = models.FloatField(null=True)  # messages a second, smoothed
-    rate_at = models.DateTimeField(null=True)
+    pages = models.PositiveIntegerField(default=0)
+    page_size = models.PositiveIntegerField(default=50)
     oldest_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
@@ -53,11 +54,10 @@ class Slice(models.Model):
     since = models.DateTimeField()
     until = models.DateTimeField()
     link = models.TextField(blank=True, default="")  # the next page; empty: the first
-    page = models.PositiveIntegerField(default=0)
+    reached = models.DateTimeField(null=True)  # the oldest message seen: where to start again without a link
+    pages = models.PositiveIntegerField(default=0)
     done = models.BooleanField(default=False)
     pulled = models.PositiveIntegerField(default=0)
 
     class Meta:
-        indexes = [
-            models.Index(fields=["backfill", "-until"], name="slice_newest", condition=models.Q(done=False))
-        ]
+        indexes = [models.Index(fields=["backfill", "-until"], name="slice_newest", condition=models.Q(done=False))]

@@ -58,16 +58,25 @@ class Subscription(models.Model):
 
 
 class Notice(models.Model):
-    """What Graph told us, stored before it is answered 202. Gone once worked off."""
+    """What Graph told us, for one connection of the mailbox, stored before it is answered 202.
+
+    Gone once worked off. `queued`: a job that will read it has been asked for.
+    """
 
     subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="notices")
-    mailbox_id = models.BigIntegerField()
-    change = models.CharField(max_length=16)  # created | updated | deleted | missed | removed | reauthorize
+    workspace_id = models.BigIntegerField()
+    connection_id = models.BigIntegerField()
+    change = models.CharField(max_length=32)  # created | updated | deleted, or a lifecycle event
     item = models.CharField(max_length=512, blank=True)  # immutable id of the message
     received_at = models.DateTimeField()
+    queued = models.BooleanField(default=False)
+    retry_at = models.DateTimeField(null=True)  # not readable yet: look again then
 
     class Meta:
-        indexes = [models.Index(fields=["mailbox_id", "id"], name="notice_by_mailbox")]
+        indexes = [
+            models.Index(fields=["connection_id", "id"], name="notice_by_connection"),
+            models.Index(fields=["id"], name="notice_waiting", condition=models.Q(queued=False)),
+        ]
 
 
 class Schedule(models.Model):

@@ -68,7 +68,6 @@ class Message(models.Model):
     search = SearchVectorField(null=True)  # subject, people and preview
     asked_at = models.DateTimeField()
     stored_at = models.DateTimeField()
-    seen_round = models.PositiveIntegerField(default=0)
     removed_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -94,9 +93,7 @@ class ThreadCopy(models.Model):
     people = ArrayField(models.TextField(), default=list)
     messages = models.IntegerField(default=0)
     unread = models.IntegerField(default=0)
-    fresh = models.IntegerField(
-        default=0
-    )  # unread and arrived since connecting: what is counted and announced
+    fresh = models.IntegerField(default=0)  # unread and arrived since connecting: what is counted and announced
     has_attachments = models.BooleanField(default=False)
     flagged = models.BooleanField(default=False)
 

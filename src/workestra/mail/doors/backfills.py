@@ -1,0 +1,256 @@
+"""A backfill's life: begun by a person, moved by the worker, paused, resumed and cancelled by people (BKF).
+
+Every change of state is a conditional update; pressing twice, or two people pressing, changes nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Max, Min, Sum
+
+from workestra.kit.live import announce
+from workestra.mail import dispatch
+from workestra.mail.doors.ref import Ref
+from workestra.mail.models import Backfill, Connection, Folder, Slice
+from workestra.rules import replication
+from workestra.tenancy.models import Member
+from workestra.tenancy.rows import scope
+
+
+class UnknownChoice(Exception):
+    """Not one of the ranges that can be chosen."""
+
+
+def begin(*, member: Member, connection: int, choice: str, now: datetime) -> Backfill | None:
+    """Start pulling `choice` of this member's connection; inside the workspace's scope.
+
+    Widening pulls only what is missing: the range that is already here is left out. Where a backfill runs, a
+    wider choice takes its place and keeps what it pulled; a narrower one changes nothing. None: the connection
+    is not this member's.
+
+    Raises:
+        UnknownChoice: for a word that is not in BKF 1.
+    """
+    if choice not in replication.CHOICES:
+        raise UnknownChoice(choice)
+    row = Connection.objects.select_for_update().filter(pk=connection, owner=member).first()
+    if row is None or row.state == Connection.State.DISCONNECTED:
+        return None
+    since = replication.range_start(choice=choice, now=now)
+    running = Backfill.objects.filter(connection=row, state__in=replication.OPEN).first()
+    if running is not None and running.since <= since:
+        _answered(row)
+        return running
+    until = row.connected_at + timedelta(minutes=5)
+    covered = Backfill.objects.filter(connection=row, state="done").order_by("since").first()
+    if running is not None:
+        Backfill.objects.filter(pk=running.pk, state__in=replication.OPEN).update(
+            state="cancelled", reason="widened", finished_at=now, dismissed=True
+        )
+    elif covered is not None:
+        until = min(until, covered.since + timedelta(seconds=1)) if covered.since > since else until
+    backfill = Backfill.objects.create(
+        workspace_id=row.workspace_id,
+        connection=row,
+        requested_by=member,
+        choice=choice,
+        since=since,
+        until=until,
+        created_at=now,
+    )
+    Backfill.objects.filter(connection=row).exclude(pk=backfill.pk).update(dismissed=True)
+    row.scope_start = min(row.scope_start, since)
+    row.save(update_fields=["scope_start"])
+    _answered(row)
+    dispatch.history(workspace=row.workspace_id, connection=row.pk)
+    _tell(backfill)
+    return backfill
+
+
+def _answered(row: Connection) -> None:
+    Connection.objects.filter(pk=row.pk).update(asks_range=False)
+
+
+def _tell(row: Backfill) -> None:
+    announce(workspace=row.workspace_id, topic=f"backfill:{row.pk}")
+    announce(workspace=row.workspace_id, topic=f"connection:{row.connection_id}")
+
+
+def press(*, member: Member, backfill: int, verb: str, now: datetime) -> Backfill | None:
+    """A person's pause, resume or cancel; inside the scope. None: not theirs. Pressing in vain is no error."""
+    row = Backfill.objects.filter(pk=backfill, connection__owner=member).first()
+    if row is None:
+        return None
+    sources, target = replication.VERBS[verb]
+    changes: dict[str, object] = {"state": target, "waiting_until": None}
+    if verb == "pause":
+        changes["reason"] = ""
+    if verb == "resume":
+        changes["reason"] = ""
+        changes["rate"] = None
+    if verb == "cancel":
+        changes["finished_at"] = now
+    hit = Backfill.objects.filter(pk=backfill, state__in=sources).update(**changes)
+    if hit:
+        if verb == "resume":
+            dispatch.history(workspace=row.workspace_id, connection=row.connection_id)
+        if verb == "cancel":
+            _forget_the_rest(row)
+        _tell(row)
+    row.refresh_from_db()
+    return row
+
+
+def _forget_the_rest(row: Backfill) -> None:
+    """What was pulled stays; the range is again what it was before, so that nothing pulls the rest later."""
+    done = Backfill.objects.filter(connection_id=row.connection_id, state="done")
+    since = done.aggregate(since=Min("since"))["since"] or row.connection.connected_at
+    Connection.objects.filter(pk=row.connection_id).update(scope_start=since)
+    Slice.objects.filter(backfill=row).delete()
+
+
+def dismiss(*, member: Member, backfill: int) -> Backfill | None:
+    """Put the card of a backfill that ended away."""
+    row = Backfill.objects.filter(pk=backfill, connection__owner=member).first()
+    if row is not None:
+        Backfill.objects.filter(pk=backfill, state__in=replication.FINAL).update(dismissed=True)
+        row.refresh_from_db()
+        _tell(row)
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A backfill as its worker sees it."""
+
+    id: int
+    state: str
+    phase: str
+    since: datetime
+    until: datetime
+    page_size: int
+    waiting_until: datetime | None
+
+
+def current(*, ref: Ref) -> Work | None:
+    """The backfill that may be worked on now, if there is one."""
+    with scope(workspace=ref.workspace):
+        row = Backfill.objects.filter(connection_id=ref.connection, state__in=replication.LIVE).first()
+    if row is None:
+        return None
+    return Work(row.pk, row.state, row.phase, row.since, row.until, row.page_size, row.waiting_until)
+
+
+def start(*, ref: Ref, work: Work, now: datetime) -> bool:
+    """queued or waiting -> running. False: somebody paused or cancelled it meanwhile."""
+    with scope(workspace=ref.workspace):
+        rows = Backfill.objects.filter(pk=work.id, state__in=replication.LIVE)
+        hit = rows.update(state="running", waiting_until=None, reason="")
+        Backfill.objects.filter(pk=work.id, started_at__isnull=True).update(started_at=now)
+        if hit:
+            announce(workspace=ref.workspace, topic=f"backfill:{work.id}")
+    return hit == 1
+
+
+def plan(*, ref: Ref, work: Work, stretches: Sequence[replication.Stretch], estimate: int, now: datetime) -> bool:
+    """Lay the slices down and go on to pulling. False: somebody else did, or it was cancelled."""
+    with scope(workspace=ref.workspace):
+        hit = Backfill.objects.filter(pk=work.id, phase="plan", state__in=replication.LIVE).update(
+            phase="pull", estimate=estimate
+        )
+        if hit:
+            Slice.objects.bulk_create(
+                Slice(
+                    workspace_id=ref.workspace,
+                    backfill_id=work.id,
+                    folder_id=one.folder,
+                    since=one.since,
+                    until=one.until,
+                )
+                for one in stretches
+            )
+            announce(workspace=ref.workspace, topic=f"backfill:{work.id}")
+    return hit == 1
+
+
+def slices(*, ref: Ref, work: Work) -> list[Slice]:
+    """The slices still to be walked, newest first."""
+    with scope(workspace=ref.workspace):
+        rows = Slice.objects.filter(backfill_id=work.id, done=False, folder__gone_at__isnull=True)
+        return list(rows.select_related("folder").order_by("-until", "id"))
+
+
+def renew_slice(*, ref: Ref, piece: Slice) -> Slice | None:
+    """The slice as it stands now, or None when it is done."""
+    with scope(workspace=ref.workspace):
+        return Slice.objects.select_related("folder").filter(pk=piece.pk, done=False).first()
+
+
+def restart_slice(*, ref: Ref, piece: Slice, page_size: int) -> None:
+    """Its next link is worn out or its pages are too large: go on from the oldest message seen."""
+    with scope(workspace=ref.workspace):
+        until = piece.until if piece.reached is None else piece.reached + timedelta(seconds=1)
+        Slice.objects.filter(pk=piece.pk, done=False, link=piece.link, pages=piece.pages).update(
+            link="", until=min(until, piece.until)
+        )
+        Backfill.objects.filter(pk=piece.backfill_id).update(page_size=page_size)
+
+
+def may_go_on(*, ref: Ref, work: Work) -> bool:
+    """Whether the backfill is still running: read between pages."""
+    with scope(workspace=ref.workspace):
+        return Backfill.objects.filter(pk=work.id, state="running").exists()
+
+
+def tell_progress(*, ref: Ref, work: Work) -> None:
+    """Let open cards read again."""
+    announce(workspace=ref.workspace, topic=f"backfill:{work.id}")
+
+
+def to_phase(*, ref: Ref, work: Work, was: str, phase: str) -> bool:
+    """Move on to the next phase, once."""
+    with scope(workspace=ref.workspace):
+        hit = Backfill.objects.filter(pk=work.id, phase=was, state__in=replication.LIVE).update(phase=phase)
+        if hit and phase == "prove":
+            folders = Folder.objects.filter(connection_id=ref.connection, tracked=True, gone_at__isnull=True)
+            folders.update(prove=True)
+        return hit == 1
+
+
+def wait_all(*, ref: Ref, until: datetime) -> None:
+    """running or queued -> waiting: Graph asked for a pause."""
+    with scope(workspace=ref.workspace):
+        for row in Backfill.objects.filter(connection_id=ref.connection, state__in=replication.LIVE):
+            Backfill.objects.filter(pk=row.pk, state__in=replication.LIVE).update(
+                state="waiting", waiting_until=until, rate=None
+            )
+            _tell(row)
+
+
+def hold(*, ref: Ref, reason: str) -> None:
+    """-> held: a person has to sign in first. Inside the scope."""
+    for row in Backfill.objects.filter(connection_id=ref.connection, state__in=replication.LIVE):
+        Backfill.objects.filter(pk=row.pk, state__in=replication.LIVE).update(state="held", reason=reason, rate=None)
+        _tell(row)
+
+
+def release(*, workspace: int, connection: int) -> None:
+    """held -> queued: the person signed in again. Inside the scope."""
+    if Backfill.objects.filter(connection_id=connection, state="held").update(state="queued", reason=""):
+        dispatch.history(workspace=workspace, connection=connection)
+
+
+def finish(*, ref: Ref, work: Work, now: datetime) -> None:
+    """running -> done, with the sum of what is here."""
+    with scope(workspace=ref.workspace):
+        totals = Slice.objects.filter(backfill_id=work.id).aggregate(sum=Sum("pulled"), last=Max("reached"))
+        hit = Backfill.objects.filter(pk=work.id, state="running", phase="prove").update(
+            state="done", finished_at=now, rate=None, pulled=totals["sum"] or 0
+        )
+        if hit:
+            Slice.objects.filter(backfill_id=work.id).delete()
+            announce(workspace=ref.workspace, topic=f"backfill:{work.id}")
+            announce(workspace=ref.workspace, topic=f"connection:{ref.connection}")

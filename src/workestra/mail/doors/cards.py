@@ -1,0 +1,190 @@
+"""Connections as the settings page shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from workestra.mail.doors import schedule, viewer, watches
+from workestra.mail.models import Backfill, Connection, Subscription, SyncRun
+from workestra.rules import replication
+from workestra.rules.health import Facts, Health, health, worst
+from workestra.tenancy.models import Member
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillCard:
+    """A backfill as its card shows it. Rates are messages a minute."""
+
+    id: int
+    connection_id: int
+    choice: str
+    state: str
+    pulled: int
+    estimate: int | None
+    percent: int | None
+    rate_per_minute: int | None
+    eta_seconds: int | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    waiting_until: datetime | None
+    reason_code: str
+    oldest_at: datetime | None
+    stored: int
+    linked: int
+    skipped: int
+    dismissed: bool
+    checking: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionCard:
+    """A connection as its row shows it."""
+
+    id: int
+    name: str
+    address: str
+    kind: str
+    owner_name: str
+    is_mine: bool
+    health: str
+    error_code: str
+    error_detail: dict[str, Any]
+    error_at: datetime | None
+    last_success_at: datetime | None
+    next_sync_at: datetime | None
+    push: str
+    push_expires_at: datetime | None
+    syncing: bool
+    backfill: BackfillCard | None
+    range_since: datetime | None
+    connected_at: datetime
+    asks_range: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxChoice:
+    """A mailbox in a selector."""
+
+    id: int
+    address: str
+    name: str
+
+
+def _health(row: Connection, now: datetime) -> Health:
+    facts = Facts(
+        error=bool(row.error_code) or row.state == Connection.State.SIGN_IN,
+        first_done=row.first_done_at is not None,
+        last_success_at=row.last_success_at,
+    )
+    return health(facts=facts, now=now)
+
+
+def _backfill(row: Backfill) -> BackfillCard:
+    moving = row.state == "running" and row.phase == "pull"
+    percent = None
+    if row.estimate:
+        percent = min(100 if row.state == "done" else 99, row.pulled * 100 // row.estimate)
+    elif row.state == "done":
+        percent = 100
+    return BackfillCard(
+        id=row.pk,
+        connection_id=row.connection_id,
+        choice=row.choice,
+        state=row.state,
+        pulled=row.pulled,
+        estimate=row.estimate,
+        percent=percent,
+        rate_per_minute=round(row.rate * 60) if row.rate and moving else None,
+        eta_seconds=replication.eta_seconds(
+            estimate=row.estimate, pulled=row.pulled, rate=row.rate if moving else None, pages=row.pages
+        ),
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        waiting_until=row.waiting_until,
+        reason_code=row.reason,
+        oldest_at=row.oldest_at,
+        stored=row.pulled,
+        linked=row.linked,
+        skipped=row.skipped,
+        dismissed=row.dismissed,
+        checking=row.phase == "prove" and row.state == "running",
+    )
+
+
+def connection_cards(*, member: Member, now: datetime) -> list[ConnectionCard]:
+    """The member's connections, in the order in which they were made. A fixed number of queries."""
+    rows = list(viewer.visible(member=member).select_related("owner__user").order_by("id"))
+    return _cards(rows, member, now)
+
+
+def connection_card(*, member: Member, connection_id: int, now: datetime) -> ConnectionCard | None:
+    """One of the member's connections, or None."""
+    rows = list(viewer.visible(member=member).select_related("owner__user").filter(pk=connection_id))
+    return _cards(rows, member, now)[0] if rows else None
+
+
+def _cards(rows: list[Connection], member: Member, now: datetime) -> list[ConnectionCard]:
+    ids = [row.pk for row in rows]
+    newest: dict[int, Backfill] = {}
+    for backfill in Backfill.objects.filter(connection_id__in=ids, dismissed=False).order_by("id"):
+        newest[backfill.connection_id] = backfill
+    busy = set(
+        SyncRun.objects.filter(connection_id__in=ids, state__in=("queued", "running"), kind="manual").values_list(
+            "connection_id", flat=True
+        )
+    )
+    pushed: dict[int, datetime] = {}
+    if watches.push_possible():
+        live = Subscription.objects.filter(
+            mailbox_id__in=[row.mailbox_id for row in rows], graph_id__isnull=False, expires_at__gt=now
+        )
+        for one in live:
+            if one.expires_at is not None:
+                pushed[one.mailbox_id] = min(pushed.get(one.mailbox_id, one.expires_at), one.expires_at)
+    planned = schedule.next_at(connections=ids)
+    return [
+        ConnectionCard(
+            id=row.pk,
+            name=row.name,
+            address=row.address,
+            kind=row.kind,
+            owner_name=str(row.owner),
+            is_mine=row.owner_id == member.pk,
+            health=str(_health(row, now)),
+            error_code=row.error_code,
+            error_detail=row.error_detail,
+            error_at=row.error_at,
+            last_success_at=row.last_success_at,
+            next_sync_at=planned.get(row.pk) if row.state == Connection.State.ACTIVE else None,
+            push="push" if row.mailbox_id in pushed else "schedule",
+            push_expires_at=pushed.get(row.mailbox_id),
+            syncing=row.pk in busy,
+            backfill=_backfill(newest[row.pk]) if row.pk in newest else None,
+            range_since=row.scope_start if row.scope_start < row.connected_at else None,
+            connected_at=row.connected_at,
+            asks_range=row.asks_range,
+        )
+        for row in rows
+    ]
+
+
+def worst_health(*, member: Member, now: datetime) -> str | None:
+    """The state of the connection that needs attention first, or None without connections."""
+    some = worst(_health(row, now) for row in viewer.visible(member=member))
+    return str(some) if some is not None else None
+
+
+def attention(*, member: Member, now: datetime) -> list[str]:
+    """Addresses of connections that are in error or stale."""
+    bad = (Health.ERROR, Health.STALE)
+    return [row.address for row in viewer.visible(member=member).order_by("id") if _health(row, now) in bad]
+
+
+def mailboxes(*, member: Member) -> list[MailboxChoice]:
+    """The member's mailboxes, for a selector."""
+    return [
+        MailboxChoice(id=row.pk, address=row.address, name=row.name)
+        for row in viewer.visible(member=member).order_by("id")
+    ]

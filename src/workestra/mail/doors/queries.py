@@ -1,0 +1,41 @@
+"""Every read that a person can reach. Inside the workspace's scope; what comes back is plain data.
+
+Who sees what: a mailbox's mail is seen by its owner alone (REC 6); visibility belongs to each stored copy, so
+subjects, people, counts and unread come from the copies that this viewer may see, never from the thread.
+"""
+
+from __future__ import annotations
+
+from workestra.mail.doors.cards import (
+    BackfillCard,
+    ConnectionCard,
+    MailboxChoice,
+    attention,
+    connection_card,
+    connection_cards,
+    mailboxes,
+    worst_health,
+)
+from workestra.mail.doors.lists import InboxPage, ThreadRow, inbox_page, thread_row, unread_count
+from workestra.mail.doors.threadview import AttachmentView, MessageView, Person, ThreadView, thread
+
+__all__ = [
+    "AttachmentView",
+    "BackfillCard",
+    "ConnectionCard",
+    "InboxPage",
+    "MailboxChoice",
+    "MessageView",
+    "Person",
+    "ThreadRow",
+    "ThreadView",
+    "attention",
+    "connection_card",
+    "connection_cards",
+    "inbox_page",
+    "mailboxes",
+    "thread",
+    "thread_row",
+    "unread_count",
+    "worst_health",
+]

@@ -1,0 +1,88 @@
+"""What a flow needs to know of the connection it works for, read once and passed on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from workestra.mail.models import Backfill, Connection, Folder
+from workestra.rules.replication import LIVE, OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class FolderRef:
+    """A folder and the place that its walk has reached."""
+
+    id: int
+    graph_id: str
+    role: str
+    tracked: bool
+    cursor: str
+    link: str
+    ready: bool
+    prove: bool
+    since_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A connection as flows see it. `backfill` is True while history is being pulled or waits to be."""
+
+    workspace: int
+    connection: int
+    mailbox: int
+    root: str
+    state: str
+    kind: str
+    connected_at: datetime
+    scope_start: datetime
+    first_done: bool
+    backfill: bool
+    folders: tuple[FolderRef, ...] = field(default=())
+    pulling: bool = False
+
+    @property
+    def tracked(self) -> tuple[FolderRef, ...]:
+        """The folders whose mail is kept."""
+        return tuple(folder for folder in self.folders if folder.tracked)
+
+    @property
+    def by_graph_id(self) -> dict[str, FolderRef]:
+        """Tracked folders by Graph's id."""
+        return {folder.graph_id: folder for folder in self.tracked}
+
+
+def read(*, connection: int) -> Ref | None:
+    """The connection as it is now, or None. Inside its workspace's scope."""
+    row = Connection.objects.filter(pk=connection).first()
+    if row is None:
+        return None
+    folders = Folder.objects.filter(connection_id=connection, gone_at__isnull=True).order_by("id")
+    states = set(Backfill.objects.filter(connection_id=connection, state__in=OPEN).values_list("state", flat=True))
+    return Ref(
+        workspace=row.workspace_id,
+        connection=row.pk,
+        mailbox=row.mailbox_id,
+        root=row.root,
+        state=row.state,
+        kind=row.kind,
+        connected_at=row.connected_at,
+        scope_start=row.scope_start,
+        first_done=row.first_done_at is not None,
+        backfill=bool(states),
+        pulling=bool(states & set(LIVE)),
+        folders=tuple(
+            FolderRef(
+                id=folder.pk,
+                graph_id=folder.graph_id,
+                role=folder.role,
+                tracked=folder.tracked,
+                cursor=folder.cursor,
+                link=folder.link,
+                ready=folder.ready_at is not None,
+                prove=folder.prove,
+                since_at=folder.since_at,
+            )
+            for folder in folders
+        ),
+    )

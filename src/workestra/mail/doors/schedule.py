@@ -1,0 +1,133 @@
+"""What is due: one statement a tick, whatever the number of connections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from workestra.mail import dispatch
+from workestra.mail.models import Schedule, SyncRun
+from workestra.tenancy.rows import scope
+
+FULL_EVERY = timedelta(hours=22)
+WATCH_EVERY = timedelta(minutes=30)
+BATCH = 200
+
+# Each connection has its own place in the interval, from its id: no herd at the full hour.
+CLAIM = """
+update mail_schedule s set
+    light_at = case when s.light_at <= %(now)s
+        then %(now)s + %(light)s * (0.9 + 0.2 * ((s.connection_id * 7919) %% 1000) / 1000.0) else s.light_at end,
+    full_at = case when s.full_at <= %(now)s
+        then %(now)s + %(full)s * (0.9 + 0.15 * ((s.connection_id * 104729) %% 1000) / 1000.0) else s.full_at end,
+    watch_at = case when s.watch_at <= %(now)s then %(now)s + %(watch)s else s.watch_at end,
+    wake_at = case when s.wake_at <= %(now)s then null else s.wake_at end
+from (
+    select connection_id, light_at <= %(now)s as light, full_at <= %(now)s as full,
+           watch_at <= %(now)s as watch, coalesce(wake_at <= %(now)s, false) as wake
+    from mail_schedule
+    where active and (light_at <= %(now)s or full_at <= %(now)s or watch_at <= %(now)s or wake_at <= %(now)s)
+    order by light_at limit %(batch)s for update skip locked
+) due
+where s.connection_id = due.connection_id
+returning s.connection_id, s.workspace_id, due.light, due.full, due.watch, due.wake
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A connection and what is due for it."""
+
+    connection: int
+    workspace: int
+    light: bool
+    full: bool
+    watch: bool
+    wake: bool
+
+
+def tick(*, now: datetime) -> int:
+    """Claim what is due and enqueue it. Safe in any number of processes. Returns how many were due."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                CLAIM,
+                {
+                    "now": now,
+                    "light": timedelta(minutes=settings.WORKESTRA.light_sync_minutes),
+                    "full": FULL_EVERY,
+                    "watch": WATCH_EVERY,
+                    "batch": BATCH,
+                },
+            )
+            due = [Due(*row) for row in cursor.fetchall()]
+        for one in due:
+            with scope(workspace=one.workspace):
+                if one.light or one.full:
+                    want(
+                        workspace=one.workspace,
+                        connection=one.connection,
+                        kind="full" if one.full else "light",
+                        now=now,
+                    )
+                if one.light or one.full or one.wake:
+                    dispatch.pull(workspace=one.workspace, connection=one.connection)
+                if one.wake:
+                    dispatch.history(workspace=one.workspace, connection=one.connection)
+                if one.watch:
+                    dispatch.watch(workspace=one.workspace, connection=one.connection)
+    return len(due)
+
+
+def want(*, workspace: int, connection: int, kind: str, now: datetime, member: int | None = None) -> int:
+    """A waiting run of this kind, made if there is none. Inside the workspace's scope. Returns its id."""
+    run, _ = SyncRun.objects.get_or_create(
+        workspace_id=workspace,
+        connection_id=connection,
+        kind=kind,
+        state="queued",
+        defaults={"created_at": now, "requested_by_id": member},
+    )
+    return run.pk
+
+
+def wake(*, connection_id: int, at: datetime) -> None:
+    """Look after this connection again at `at`, or earlier where that was asked before."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "update mail_schedule set wake_at = least(coalesce(wake_at, %s), %s) where connection_id = %s",
+            [at, at, connection_id],
+        )
+
+
+def hand_out_notices(*, now: datetime) -> int:
+    """Enqueue one job for each connection that has unread notices. Returns how many connections."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "with some as (select id from mail_notice where not queued and (retry_at is null or retry_at <= %s)"
+            " order by id limit 5000 for update skip locked)"
+            " update mail_notice n set queued = true from some where n.id = some.id"
+            " returning n.workspace_id, n.connection_id, n.change",
+            [now],
+        )
+        rows = cursor.fetchall()
+        pulls = {(workspace, one) for workspace, one, _ in rows}
+        watches = {(workspace, one) for workspace, one, change in rows if change in LIFECYCLE}
+        for workspace, one in sorted(pulls):
+            dispatch.pull(workspace=workspace, connection=one, urgent=True)
+        for workspace, one in sorted(watches):
+            dispatch.watch(workspace=workspace, connection=one, urgent=True)
+    return len(pulls)
+
+
+LIFECYCLE = ("reauthorizationRequired", "subscriptionRemoved", "missed")
+
+
+def next_at(*, connections: Iterable[int]) -> dict[int, datetime]:
+    """When each connection is looked after next."""
+    rows = Schedule.objects.filter(connection_id__in=list(connections), active=True)
+    return {row.connection_id: min(row.light_at, row.full_at) for row in rows}

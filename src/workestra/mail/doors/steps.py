@@ -1,0 +1,154 @@
+"""The place that a walk has reached, moved in the transaction that stores its page.
+
+Each step is a conditional update that must hit one row. Whoever comes second (a doubled job, a worker that
+was thought dead) hits none, its page is rolled back, and it reads again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import psycopg
+
+from workestra.rules.replication import LIVE, smooth
+
+Cursor = psycopg.Cursor[Any]
+
+
+class LostRace(Exception):
+    """The row is no longer where this worker left it: somebody else went on. Read again."""
+
+
+class Stopped(Exception):
+    """The backfill was cancelled, or is no longer there: the page in hand is not stored."""
+
+
+class Step(Protocol):
+    """Moves a place forward with the page's rows."""
+
+    def take(self, *, cursor: Cursor, now: datetime) -> None:
+        """Perform the step. Raises LostRace or Stopped, and with it rolls the page back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FolderStep:
+    """A delta page: `link` leads on, or `cursor` ends the round."""
+
+    folder: int
+    was_cursor: str
+    was_link: str
+    link: str
+    cursor: str
+
+    def take(self, *, cursor: Cursor, now: datetime) -> None:
+        """Move the folder's walk."""
+        cursor.execute(
+            "update mail_folder set link = %(link)s,"
+            " cursor = case when %(done)s then %(cursor)s else cursor end,"
+            " ready_at = case when %(done)s then coalesce(ready_at, %(now)s) else ready_at end"
+            " where id = %(id)s and cursor = %(was_cursor)s and link = %(was_link)s",
+            {
+                "link": self.link,
+                "cursor": self.cursor,
+                "done": bool(self.cursor),
+                "now": now,
+                "id": self.folder,
+                "was_cursor": self.was_cursor,
+                "was_link": self.was_link,
+            },
+        )
+        if cursor.rowcount != 1:
+            raise LostRace
+
+
+@dataclass(frozen=True, slots=True)
+class SinceStep:
+    """A received-since list came to its end: everything received before `since_at` was met."""
+
+    folder: int
+    since_at: datetime
+
+    def take(self, *, cursor: Cursor, now: datetime) -> None:
+        """Remember how far the list has come."""
+        cursor.execute(
+            "update mail_folder set since_at = greatest(since_at, %s) where id = %s", (self.since_at, self.folder)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenStep:
+    """All ids of a folder in the range were compared: Outlook's equal ours."""
+
+    folder: int
+    total: int
+
+    def take(self, *, cursor: Cursor, now: datetime) -> None:
+        """Write the proof down."""
+        cursor.execute(
+            "update mail_folder set prove = false, proven_at = %s, proven_total = %s where id = %s",
+            (now, self.total, self.folder),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NoticesStep:
+    """These notices have been worked off for all connections of the mailbox."""
+
+    notices: tuple[int, ...]
+
+    def take(self, *, cursor: Cursor, now: datetime) -> None:
+        """Forget them."""
+        cursor.execute("delete from mail_notice where id = any(%s)", (list(self.notices),))
+
+
+@dataclass(frozen=True, slots=True)
+class SliceStep:
+    """A page of history: `link` leads on; empty, the slice is done."""
+
+    backfill: int
+    slice: int
+    was_link: str
+    was_pages: int
+    link: str
+    oldest: datetime | None
+    messages: int
+    seconds: float
+    page_size: int
+
+    def take(self, *, cursor: Cursor, now: datetime) -> None:
+        """Move slice and backfill together; numbers only grow."""
+        cursor.execute("select state, rate from mail_backfill where id = %s for no key update", (self.backfill,))
+        row = cursor.fetchone()
+        if row is None or row[0] not in (*LIVE, "paused", "held"):
+            raise Stopped
+        cursor.execute(
+            "update mail_slice set link = %s, done = %s, pages = pages + 1, pulled = pulled + %s,"
+            " reached = least(reached, %s) where id = %s and not done and link = %s and pages = %s",
+            (
+                self.link,
+                not self.link,
+                self.messages,
+                self.oldest,
+                self.slice,
+                self.was_link,
+                self.was_pages,
+            ),
+        )
+        if cursor.rowcount != 1:
+            raise LostRace
+        cursor.execute(
+            "update mail_backfill set pulled = pulled + %s, pages = pages + 1, rate = %s,"
+            " page_size = %s, oldest_at = least(oldest_at, %s), waiting_until = null,"
+            " estimate = greatest(estimate, pulled + %s) where id = %s",
+            (
+                self.messages,
+                smooth(rate=row[1], messages=self.messages, seconds=self.seconds),
+                self.page_size,
+                self.oldest,
+                self.messages,
+                self.backfill,
+            ),
+        )

@@ -1,0 +1,242 @@
+"""The only way in for mail: `absorb` takes one page and makes it rows, in one transaction.
+
+Promise: absorbing a page twice, after a crash, or out of order ends in the same rows. What is new, changed or
+gone is decided by `rules.reconcile`; the place that the walk has reached moves with the page or not at all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+import psycopg
+from django.db import connection as database
+from psycopg.types.json import Jsonb
+
+from workestra.kit.live import announce
+from workestra.mail.doors import copies, threads
+from workestra.mail.doors.ref import Ref
+from workestra.mail.doors.steps import Step
+from workestra.mail.intake import Letter, Mark
+from workestra.rules.reconcile import Answer, Held, Plan, reconcile
+from workestra.rules.threading import Named
+from workestra.tenancy.rows import scope
+
+T = TypeVar("T")
+
+COLUMNS = (
+    "change_key, folder_id, thread_id, internet_message_id, conversation_id, subject, preview, from_name,"
+    " from_address, people, received_at, sent_at, importance, categories, is_read, flag, is_draft,"
+    " has_attachments, attachments, headers, web_link, body, body_type, body_size, body_hash, asked_at, search"
+)
+VALUES = ", ".join(["%s"] * 26) + ", to_tsvector('simple', %s)"
+UPSERT = (
+    f"insert into mail_message (workspace_id, connection_id, immutable_id, stored_at, {COLUMNS})"  # noqa: S608
+    f" values (%s, %s, %s, %s, {VALUES})"
+    " on conflict (workspace_id, connection_id, immutable_id) do update set removed_at = null, "
+    + ", ".join(f"{name.strip()} = excluded.{name.strip()}" for name in COLUMNS.split(","))
+    + " where mail_message.asked_at < excluded.asked_at"
+)
+MARK = (
+    "update mail_message set change_key = %s, folder_id = %s, is_read = coalesce(%s, is_read),"
+    " flag = coalesce(%s, flag), categories = coalesce(%s, categories),"
+    " removed_at = null, asked_at = %s"
+    " where workspace_id = %s and connection_id = %s and immutable_id = %s and asked_at < %s"
+)
+MOST_TOPICS = 20
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a page brought. `added` are immutable ids; `fetch` those whose content is still to be asked for."""
+
+    added: list[str] = field(default_factory=list)
+    changed: int = 0
+    removed: int = 0
+    fetch: list[str] = field(default_factory=list)
+
+
+def retrying(*, work: Callable[[], T], times: int = 5) -> T:
+    """Run `work` again after a deadlock, a serialisation failure, or a thread that was joined away meanwhile.
+
+    Absorbing is idempotent, so a second run is always right.
+    """
+    from django.db.utils import IntegrityError, OperationalError
+
+    for attempt in range(1, times + 1):
+        try:
+            return work()
+        except (OperationalError, IntegrityError, psycopg.OperationalError, psycopg.IntegrityError) as problem:
+            state = getattr(problem, "sqlstate", None) or getattr(problem.__cause__, "sqlstate", None)
+            if state not in ("40001", "40P01", "23503", "55P03") or attempt == times:
+                raise
+            time.sleep(0.02 * attempt)
+    raise AssertionError  # pragma: no cover
+
+
+def cursor() -> psycopg.Cursor[Any]:
+    """psycopg's own cursor on Django's connection: parameters travel apart, batches are pipelined."""
+    database.ensure_connection()
+    return psycopg.Cursor(database.connection)
+
+
+def _held(some: psycopg.Cursor[Any], ref: Ref, ids: Sequence[str]) -> dict[str, Held]:
+    some.execute(
+        "select m.immutable_id, m.change_key, f.graph_id, m.asked_at, m.removed_at is not null, m.subject"
+        " from mail_message m join mail_folder f on f.id = m.folder_id"
+        " where m.workspace_id = %s and m.connection_id = %s and m.immutable_id = any(%s)",
+        (ref.workspace, ref.connection, list(ids)),
+    )
+    return {row[0]: Held(*row) for row in some.fetchall()}
+
+
+def compare(*, ref: Ref, marks: Iterable[Mark], gone: Iterable[str], asked_at: datetime) -> Plan:
+    """What a light page would need: `fetch` names the messages whose content has to be asked for first."""
+    answers = [*_light(marks), *_gone(gone)]
+    with scope(workspace=ref.workspace):
+        held = _held(cursor(), ref, [answer.immutable_id for answer in answers])
+    return reconcile(held=held, answers=answers, asked_at=asked_at, tracked=frozenset(ref.by_graph_id))
+
+
+def _light(marks: Iterable[Mark]) -> list[Answer]:
+    return [Answer(m.immutable_id, m.change_key, m.folder, full=False, subject=m.subject) for m in marks]
+
+
+def _gone(ids: Iterable[str]) -> list[Answer]:
+    return [Answer(one, "", "", full=False) for one in ids]
+
+
+def absorb(
+    *,
+    ref: Ref,
+    asked_at: datetime,
+    now: datetime,
+    letters: Sequence[Letter] = (),
+    marks: Sequence[Mark] = (),
+    gone: Sequence[str] = (),
+    steps: Sequence[Step] = (),
+    history: bool = False,
+) -> Outcome:
+    """Store one page. `asked_at`: the moment before it was asked for. `history`: tells nobody of new mail.
+
+    Raises:
+        LostRace, Stopped: from a step; nothing of the page is stored then.
+    """
+    return retrying(work=lambda: _absorb(ref, asked_at, now, letters, marks, gone, steps, history=history))
+
+
+def _absorb(
+    ref: Ref,
+    asked_at: datetime,
+    now: datetime,
+    letters: Sequence[Letter],
+    marks: Sequence[Mark],
+    gone: Sequence[str],
+    steps: Sequence[Step],
+    *,
+    history: bool,
+) -> Outcome:
+    full = {one.immutable_id: one for one in letters}
+    light = {one.immutable_id: one for one in marks if one.immutable_id not in full}
+    answers = [
+        *(Answer(one.immutable_id, one.change_key, one.folder, full=True) for one in full.values()),
+        *_light(light.values()),
+        *_gone(one for one in gone if one not in full and one not in light),
+    ]
+    with scope(workspace=ref.workspace):
+        some = cursor()
+        held = _held(some, ref, [answer.immutable_id for answer in answers]) if answers else {}
+        plan = reconcile(held=held, answers=answers, asked_at=asked_at, tracked=frozenset(ref.by_graph_id))
+        before = _threads_of(some, ref, [*plan.change, *plan.mark, *plan.remove])
+        touched, joined = _write(some, ref, plan, full, light, asked_at, now)
+        touched |= before
+        copies.refresh(cursor=some, workspace=ref.workspace, copies=[(one, ref.connection) for one in touched])
+        copies.refresh_threads(cursor=some, workspace=ref.workspace, threads=joined)
+        for step in steps:
+            step.take(cursor=some, now=now)
+        _tell(ref, touched | joined, history=history)
+    return Outcome(
+        added=plan.add, changed=len(plan.change) + len(plan.mark), removed=len(plan.remove), fetch=plan.fetch
+    )
+
+
+def _threads_of(some: psycopg.Cursor[Any], ref: Ref, ids: Sequence[str]) -> set[int]:
+    if not ids:
+        return set()
+    some.execute(
+        "select distinct thread_id from mail_message"
+        " where workspace_id = %s and connection_id = %s and immutable_id = any(%s)",
+        (ref.workspace, ref.connection, list(ids)),
+    )
+    return {row[0] for row in some.fetchall()}
+
+
+def _write(
+    some: psycopg.Cursor[Any],
+    ref: Ref,
+    plan: Plan,
+    full: dict[str, Letter],
+    light: dict[str, Mark],
+    asked_at: datetime,
+    now: datetime,
+) -> tuple[set[int], set[int]]:
+    """Perform the plan. Returns (threads touched, threads into which others were joined)."""
+    folders = {graph_id: folder.id for graph_id, folder in ref.by_graph_id.items()}
+    touched: set[int] = set()
+    joined: set[int] = set()
+    content = [full[one] for one in sorted([*plan.add, *plan.change])]
+    if content:
+        named = [Named(one.immutable_id, one.keys) for one in content]
+        place, joined = threads.assign(cursor=some, workspace=ref.workspace, messages=named, now=now)
+        some.executemany(UPSERT, [_row(ref, one, folders, place[one.immutable_id], asked_at, now) for one in content])
+        touched |= set(place.values())
+    if plan.mark:
+        some.executemany(
+            MARK,
+            [
+                (
+                    *(light[one].change_key, folders[light[one].folder], light[one].is_read, light[one].flag),
+                    *(light[one].categories, asked_at, ref.workspace, ref.connection, one, asked_at),
+                )
+                for one in sorted(plan.mark)
+            ],
+        )
+    if plan.remove:
+        some.execute(
+            "update mail_message set removed_at = %s, asked_at = %s, change_key = ''"
+            " where workspace_id = %s and connection_id = %s and immutable_id = any(%s) and asked_at < %s",
+            (now, asked_at, ref.workspace, ref.connection, sorted(plan.remove), asked_at),
+        )
+    return touched, joined
+
+
+def _row(
+    ref: Ref, one: Letter, folders: dict[str, int], thread: int, asked_at: datetime, now: datetime
+) -> tuple[Any, ...]:
+    return (
+        *(ref.workspace, ref.connection, one.immutable_id, now),
+        *(one.change_key, folders[one.folder], thread, one.internet_message_id, one.conversation_id),
+        *(one.subject, one.preview, one.from_name, one.from_address, Jsonb(one.people), one.received_at),
+        *(one.sent_at, one.importance, one.categories, one.is_read, one.flag, one.is_draft),
+        *(one.has_attachments, Jsonb(one.attachments), Jsonb(one.headers), one.web_link, one.body),
+        *(one.body_type, one.body_size, one.body_hash, asked_at, one.words),
+    )
+
+
+def _tell(ref: Ref, touched: set[int], *, history: bool) -> None:
+    if touched:
+        announce(workspace=ref.workspace, topic="inbox")
+    if not history and len(touched) <= MOST_TOPICS:
+        for thread in touched:
+            announce(workspace=ref.workspace, topic=f"thread:{thread}")
+
+
+def known(*, ref: Ref, ids: Sequence[str]) -> list[str]:
+    """Those of these ids that the store holds for this connection."""
+    if not ids:
+        return []
+    with scope(workspace=ref.workspace):
+        return sorted(_held(cursor(), ref, ids))

@@ -1,0 +1,107 @@
+"""Subscriptions as stored: what the watch flow reads and writes, and what the endpoint checks against."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from workestra.kit import loopback
+from workestra.mail.models import Subscription
+from workestra.rules import watching
+
+RESOURCES = ("inbox", "sentitems")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One subscription of a mailbox."""
+
+    id: int
+    resource: str
+    graph_id: str | None
+    watched: watching.Watched
+
+
+def push_possible() -> bool:
+    """Whether subscriptions make sense for this server."""
+    env = settings.WORKESTRA
+    return watching.push_possible(
+        public_url=env.public_url,
+        public_loopback=loopback.is_loopback(url=env.public_url),
+        graph_loopback=loopback.is_loopback(url=env.graph_url),
+    )
+
+
+def digest(*, secret: str) -> bytes:
+    """What is kept of a clientState."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def rows(*, mailbox: int) -> list[Row]:
+    """The mailbox's subscriptions, each resource once."""
+    with transaction.atomic():
+        for resource in RESOURCES:
+            Subscription.objects.get_or_create(mailbox_id=mailbox, resource=resource)
+        found = list(Subscription.objects.filter(mailbox_id=mailbox).order_by("id"))
+    return [
+        Row(
+            id=row.pk,
+            resource=row.resource,
+            graph_id=row.graph_id,
+            watched=watching.Watched(
+                exists=row.graph_id is not None,
+                created_at=row.created_at,
+                expires_at=row.expires_at,
+                reauthorize=row.reauthorize_at is not None,
+                problem_at=row.problem_at,
+            ),
+        )
+        for row in found
+    ]
+
+
+def before_create(*, row: int, secret: str) -> None:
+    """Keep the digest before Graph is asked: notices may come before the answer does."""
+    Subscription.objects.filter(pk=row).update(secret_digest=digest(secret=secret), graph_id=None)
+
+
+def created(*, row: int, graph_id: str, expires_at: datetime, workspace: int, connection: int, now: datetime) -> None:
+    """Graph made it."""
+    Subscription.objects.filter(pk=row).update(
+        graph_id=graph_id,
+        expires_at=expires_at,
+        via_workspace_id=workspace,
+        via_connection_id=connection,
+        created_at=now,
+        checked_at=now,
+        reauthorize_at=None,
+        problem="",
+        problem_at=None,
+    )
+
+
+def renewed(*, row: int, expires_at: datetime, workspace: int, connection: int, now: datetime) -> None:
+    """Graph lets it live on."""
+    Subscription.objects.filter(pk=row).update(
+        expires_at=expires_at,
+        via_workspace_id=workspace,
+        via_connection_id=connection,
+        checked_at=now,
+        reauthorize_at=None,
+        problem="",
+        problem_at=None,
+    )
+
+
+def gone(*, row: int) -> None:
+    """Graph does not know it any more."""
+    Subscription.objects.filter(pk=row).update(graph_id=None, expires_at=None, reauthorize_at=None)
+
+
+def refused(*, row: int, code: str, now: datetime) -> None:
+    """It could not be made or renewed."""
+    Subscription.objects.filter(pk=row).update(problem=code[:64], problem_at=now, checked_at=now)

@@ -1,0 +1,67 @@
+"""What a failure of Microsoft's means for a connection: its code for people, and what happens next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from workestra.graph.errors import (
+    AccessDenied,
+    Cause,
+    GraphError,
+    NoMailbox,
+    SignInNeeded,
+    SignInRefused,
+    Throttled,
+    Unreachable,
+)
+
+DEFAULT_PAUSE = timedelta(seconds=20)
+LONGEST_PAUSE = timedelta(hours=1)
+CAUSES = {
+    Cause.ADMIN_CONSENT: "admin_consent_required",
+    Cause.CONDITIONAL_ACCESS: "conditional_access",
+    Cause.MFA: "mfa_required",
+    Cause.EXPIRED: "token_expired",
+    Cause.REVOKED: "token_revoked",
+    Cause.MISCONFIGURED: "app_misconfigured",
+    Cause.DECLINED: "consent_declined",
+    Cause.WRONG_TENANT: "wrong_account",
+    Cause.ACCOUNT: "account_blocked",
+    Cause.CODE_USED: "state_lost",
+    Cause.BAD_ID_TOKEN: "sign_in_untrusted",
+    Cause.TEMPORARILY_UNAVAILABLE: "microsoft_unavailable",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """`pause`: throttled, nothing failed. `sign_in`: the person has to come back. `passing`: may pass by itself."""
+
+    code: str
+    detail: dict[str, Any]
+    pause: timedelta | None = None
+    sign_in: bool = False
+    passing: bool = False
+
+
+def told(*, problem: GraphError) -> Failure:
+    """The failure that a typed error stands for. The detail holds Microsoft's code and request id, no content."""
+    detail: dict[str, Any] = {"microsoft_code": problem.code, "request_id": problem.request_id or ""}
+    if isinstance(problem, Throttled):
+        wait = timedelta(seconds=problem.retry_after) if problem.retry_after is not None else DEFAULT_PAUSE
+        return Failure("throttled", detail, pause=min(max(wait, timedelta(seconds=1)), LONGEST_PAUSE))
+    if isinstance(problem, SignInRefused):
+        detail["aadsts"] = list(problem.aadsts)
+        return Failure(CAUSES.get(problem.cause, "token_expired"), detail, sign_in=True)
+    if isinstance(problem, SignInNeeded):
+        code = "conditional_access" if problem.claims else "token_expired"
+        return Failure(code, detail, sign_in=True)
+    if isinstance(problem, NoMailbox):
+        return Failure("mailbox_not_found", detail)
+    if isinstance(problem, AccessDenied):
+        return Failure("permission_denied", detail)
+    if isinstance(problem, Unreachable):
+        return Failure("microsoft_unavailable", detail, passing=True)
+    return Failure("sync_failed", detail, passing=True)

@@ -1,0 +1,54 @@
+"""What these notices name: read by immutable id, absorbed, forgotten.
+
+A message that is not readable yet is asked for again for some minutes and then left to delta. `deleted` only
+says that it left a folder. Lifecycle notices that mean "changes were missed" ask for a delta sync.
+"""
+
+from __future__ import annotations
+
+from workestra.graph.client import Graph
+from workestra.kit import clock
+from workestra.kit.hop import hop
+from workestra.mail.doors import notices, schedule, store
+from workestra.mail.doors.notices import Unread
+from workestra.mail.doors.outcomes import Tally
+from workestra.mail.doors.ref import Ref
+from workestra.mail.doors.schedule import LIFECYCLE
+from workestra.mail.doors.steps import NoticesStep
+from workestra.mail.flows import fetch
+from workestra.tenancy.rows import scope
+
+
+async def work_off(*, graph: Graph, ref: Ref, unread: list[Unread], tally: Tally) -> None:
+    """Work off these notices of the connection."""
+    if any(one.change in LIFECYCLE for one in unread):
+        await hop(lambda: _want_delta(ref))
+    told = [one for one in unread if one.change not in LIFECYCLE and one.item]
+    new = {one.item for one in told if one.change == "created"}
+    ids = list(dict.fromkeys(one.item for one in told))
+    asked_at = clock.now()
+    messages, missing = await fetch.by_id(graph=graph, ref=ref, ids=ids, light=False)
+    letters = await fetch.letters(ref=ref, messages=messages, asked_at=asked_at)
+    wanted = [one for one in letters if one.received_at >= ref.scope_start]
+    held = set(await hop(lambda: store.known(ref=ref, ids=missing)))
+    patient = [one for one in told if one.item in missing and one.item in new and one.item not in held]
+    spent = await hop(lambda: notices.later(notices=patient, now=clock.now()))
+    waiting = {one.id for one in patient} - set(spent)
+    outcome = await hop(
+        lambda: store.absorb(
+            ref=ref,
+            asked_at=asked_at,
+            now=clock.now(),
+            letters=wanted,
+            gone=[one for one in missing if one in held],
+            steps=[NoticesStep(notices=tuple(one.id for one in unread if one.id not in waiting))],
+        )
+    )
+    tally.added += len(outcome.added)
+    tally.changed += outcome.changed
+    tally.removed += outcome.removed
+
+
+def _want_delta(ref: Ref) -> None:
+    with scope(workspace=ref.workspace):
+        schedule.want(workspace=ref.workspace, connection=ref.connection, kind="light", now=clock.now())

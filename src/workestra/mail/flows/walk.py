@@ -1,0 +1,105 @@
+"""One page of a folder's delta: read light, ask for the content that is missing, absorb with the cursor.
+
+`@removed` only says "left this folder": each is asked for by its immutable id; readable means moved, not
+found means gone.
+"""
+
+from __future__ import annotations
+
+from workestra.graph import mail
+from workestra.graph.client import Graph
+from workestra.graph.errors import CursorExpired
+from workestra.kit import clock
+from workestra.kit.hop import hop
+from workestra.mail.doors import folders, store
+from workestra.mail.doors.outcomes import Tally
+from workestra.mail.doors.ref import FolderRef, Ref
+from workestra.mail.doors.steps import FolderStep
+from workestra.mail.flows import fetch
+from workestra.mail.flows.lane import lane
+from workestra.mail.intake import Mark
+
+PAGE = 200
+FIRST_PAGE = 500
+
+
+async def page(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> bool:
+    """Walk one page. True: the round ended with it.
+
+    A cursor that is worn out starts a new round, after which all ids are compared.
+    """
+    link = folder.link or folder.cursor or None
+    asked_at = clock.now()
+    try:
+        async with lane(ref=ref):
+            answer = await mail.messages_delta(
+                graph,
+                folder=folder.graph_id,
+                root=ref.root,
+                link=link,
+                size=PAGE if folder.cursor else FIRST_PAGE,
+            )
+    except CursorExpired:
+        if link is None:
+            raise
+        await hop(
+            lambda: folders.restart_round(ref=ref, folder=folder.id, was_cursor=folder.cursor, was_link=folder.link)
+        )
+        return False
+    left = [one.id for one in answer.value if one.removed is not None]
+    here = fetch.marks(messages=[one for one in answer.value if one.removed is None])
+    for one in here:
+        one.folder = one.folder or folder.graph_id
+    moved, gone = await _whereabouts(graph, ref, left, {one.immutable_id for one in here})
+    marks = here + moved
+    plan = await hop(lambda: store.compare(ref=ref, marks=marks, gone=gone, asked_at=asked_at))
+    by_id = {one.immutable_id: one for one in marks}
+    wanted = [one for one in plan.fetch if _wanted(ref, by_id[one])]
+    messages, vanished = await fetch.by_id(graph=graph, ref=ref, ids=wanted, light=False)
+    letters = await fetch.letters(ref=ref, messages=messages, asked_at=asked_at)
+    letters = [one for one in letters if one.received_at >= ref.scope_start]
+    step = FolderStep(
+        folder=folder.id,
+        was_cursor=folder.cursor,
+        was_link=folder.link,
+        link=answer.next_link or "",
+        cursor=answer.delta_link or "",
+    )
+    outcome = await hop(
+        lambda: store.absorb(
+            ref=ref,
+            asked_at=asked_at,
+            now=clock.now(),
+            letters=letters,
+            marks=marks,
+            gone=[*gone, *vanished],
+            steps=[step],
+        )
+    )
+    tally.added += len(outcome.added)
+    tally.changed += outcome.changed
+    tally.removed += outcome.removed
+    return bool(answer.delta_link)
+
+
+def _wanted(ref: Ref, mark: Mark) -> bool:
+    """Whether content that is missing is asked for here: in range, and not left to a backfill under way."""
+    if mark.received_at is None:
+        return True
+    if mark.received_at < ref.scope_start:
+        return False
+    return not ref.backfill or mark.received_at >= ref.connected_at
+
+
+async def _whereabouts(graph: Graph, ref: Ref, left: list[str], here: set[str]) -> tuple[list[Mark], list[str]]:
+    """Where the messages that left this folder are now: (marks of those moved, ids of those gone).
+
+    Only those that the store holds are asked about; unknown ones are legal and mean nothing.
+    """
+    if not left:
+        return [], []
+    known = await hop(lambda: store.known(ref=ref, ids=[one for one in left if one not in here]))
+    if not known:
+        return [], []
+    moved, gone = await fetch.by_id(graph=graph, ref=ref, ids=known, light=True)
+    return fetch.marks(messages=moved), gone

@@ -1,0 +1,202 @@
+"""Wire message -> Letter: what Graph said, in the form in which it is stored.
+
+Every text is made safe for PostgreSQL (no NUL, no lone surrogate); nothing is cut that a person would miss.
+Bodies are hashed as served and compressed here, on the way in, where it costs the least.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import zstandard
+
+from workestra.graph import wire
+from workestra.rules.threading import keys_of
+
+KEPT_HEADERS = {
+    "references",
+    "in-reply-to",
+    "message-id",
+    "list-id",
+    "list-unsubscribe",
+    "auto-submitted",
+    "x-auto-response-suppress",
+    "precedence",
+    "return-path",
+    "thread-index",
+}
+COMPRESSION_LEVEL = 3
+BODY_CAP = 32 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Letter:
+    """One message, ready to be stored. `folder` is Graph's id. `keys` name its thread."""
+
+    immutable_id: str
+    change_key: str
+    folder: str
+    internet_message_id: str
+    conversation_id: str
+    subject: str
+    preview: str
+    from_name: str
+    from_address: str
+    people: dict[str, Any]
+    received_at: datetime
+    sent_at: datetime | None
+    importance: str
+    categories: list[str]
+    is_read: bool
+    flag: str
+    is_draft: bool
+    has_attachments: bool
+    attachments: list[dict[str, Any]]
+    headers: list[list[str]]
+    web_link: str
+    body: bytes
+    body_type: str
+    body_size: int
+    body_hash: bytes
+    words: str
+    keys: tuple[bytes, ...]
+
+
+@dataclass(slots=True)
+class Mark:
+    """What a light page tells of a message: state and place, no content. None: not told, so unchanged."""
+
+    immutable_id: str
+    change_key: str
+    folder: str
+    is_read: bool | None
+    flag: str | None
+    categories: list[str] | None
+    received_at: datetime | None
+    subject: str | None
+
+
+def clean(text: str | None) -> str:
+    """Text that PostgreSQL can hold."""
+    if not text:
+        return ""
+    if "\x00" in text:
+        text = text.replace("\x00", "\ufffd")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-8", "replace").decode()
+    return text
+
+
+def _person(who: wire.Recipient | None) -> list[str] | None:
+    if who is None or who.email_address is None:
+        return None
+    name, address = clean(who.email_address.name), clean(who.email_address.address)
+    return [name, address] if name or address else None
+
+
+def _persons(some: Iterable[wire.Recipient] | None) -> list[list[str]]:
+    return [person for one in some or () if (person := _person(one)) is not None]
+
+
+def _attachment(one: wire.Attachment) -> dict[str, Any]:
+    return {
+        "id": clean(one.id),
+        "name": clean(one.name),
+        "type": clean(one.content_type),
+        "size": one.size or 0,
+        "inline": bool(one.is_inline),
+        "cid": clean(one.content_id),
+        "kind": one.kind,
+    }
+
+
+def compress(*, content: str) -> tuple[bytes, int, bytes]:
+    """(zstd bytes, size in bytes, SHA-256) of a body's UTF-8."""
+    raw = content.encode("utf-8", "replace")
+    return zstandard.compress(raw, COMPRESSION_LEVEL), len(raw), hashlib.sha256(raw).digest()
+
+
+def decompress(*, body: bytes) -> str:
+    """The text of a stored body."""
+    if not body:
+        return ""
+    return zstandard.decompress(body, max_output_size=BODY_CAP * 4).decode("utf-8", "replace")
+
+
+def letter(*, message: wire.Message, mailbox: int, asked_at: datetime) -> Letter:
+    """The Letter of a full wire message of this mailbox.
+
+    A message without a received time (a draft that was never sent) counts as received when it was made.
+    """
+    sender = _person(message.sender)
+    author = _person(message.from_) or sender or ["", ""]
+    people = {
+        "sender": sender,
+        "to": _persons(message.to_recipients),
+        "cc": _persons(message.cc_recipients),
+        "bcc": _persons(message.bcc_recipients),
+        "reply_to": _persons(message.reply_to),
+    }
+    headers = [
+        [clean(one.name), clean(one.value)]
+        for one in message.internet_message_headers or ()
+        if (one.name or "").lower() in KEPT_HEADERS
+    ]
+    content = (message.body.content if message.body else None) or ""
+    body, size, digest = compress(content=content)
+    subject, preview = clean(message.subject), clean(message.body_preview)
+    everybody = " ".join(" ".join(one) for one in (author, *people["to"], *people["cc"], *people["bcc"]))[:8000]
+    return Letter(
+        immutable_id=clean(message.id),
+        change_key=clean(message.change_key),
+        folder=clean(message.parent_folder_id),
+        internet_message_id=clean(message.internet_message_id),
+        conversation_id=clean(message.conversation_id),
+        subject=subject,
+        preview=preview,
+        from_name=author[0],
+        from_address=author[1],
+        people=people,
+        received_at=message.received_date_time or message.created_date_time or asked_at,
+        sent_at=message.sent_date_time,
+        importance=clean(message.importance) or "normal",
+        categories=[clean(one) for one in message.categories or ()],
+        is_read=bool(message.is_read),
+        flag=clean(message.flag.flag_status if message.flag else None) or "notFlagged",
+        is_draft=bool(message.is_draft),
+        has_attachments=bool(message.has_attachments),
+        attachments=[_attachment(one) for one in message.attachments or ()],
+        headers=headers,
+        web_link=clean(message.web_link),
+        body=body,
+        body_type="text" if message.body and (message.body.content_type or "").lower() == "text" else "html",
+        body_size=size,
+        body_hash=digest,
+        words=f"{subject[:2000]} {everybody} {preview}",
+        keys=keys_of(
+            mailbox=mailbox,
+            internet_message_id=clean(message.internet_message_id),
+            conversation_id=clean(message.conversation_id),
+            references=[value for name, value in headers if name.lower() in ("references", "in-reply-to")],
+        ),
+    )
+
+
+def mark(*, message: wire.Message) -> Mark:
+    """The Mark of a light wire message."""
+    return Mark(
+        immutable_id=clean(message.id),
+        change_key=clean(message.change_key),
+        folder=clean(message.parent_folder_id),
+        is_read=message.is_read,
+        flag=clean(message.flag.flag_status if message.flag else None) or None,
+        categories=None if message.categories is None else [clean(one) for one in message.categories],
+        received_at=message.received_date_time,
+        subject=None if message.subject is None else clean(message.subject),
+    )

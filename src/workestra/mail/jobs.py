@@ -1,0 +1,87 @@
+"""Task bodies of a few lines: read the row, run the flow, write down how it ended.
+
+Every task is idempotent and short-lived in effect: whatever a killed worker leaves behind is a stored page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from workestra.graph.errors import GraphError
+from workestra.kit import clock
+from workestra.kit.hop import hop
+from workestra.mail import dispatch
+from workestra.mail.doors import backfills, outcomes, ref, slots
+from workestra.mail.doors.ref import Ref
+from workestra.mail.flows.failure import told
+from workestra.mail.flows.history import history as run_history
+from workestra.mail.flows.pull import pull as run_pull
+from workestra.mail.flows.watch import watch as run_watch
+from workestra.tenancy.rows import scope
+
+log = structlog.get_logger("workestra.jobs")
+AGAIN = RetryStrategy(
+    max_attempts=100, wait=2, linear_wait=3
+)  # a database away, a bug of ours: rows wait, work goes on
+
+
+def _read(workspace: int, connection: int) -> Ref | None:
+    with scope(workspace=workspace):
+        return ref.read(connection=connection)
+
+
+async def _run(workspace: int, connection: int, flow: Callable[[Ref], Awaitable[None]], name: str) -> None:
+    structlog.contextvars.bind_contextvars(workspace=workspace, connection=connection, job=name)
+    here = await hop(lambda: _read(workspace, connection))
+    if here is None or here.state != "active":
+        return
+    try:
+        await flow(here)
+    except GraphError as problem:
+        failure = told(problem=problem)
+        now = clock.now()
+        log.warning("sync.failed", code=failure.code, **failure.detail)
+        if failure.pause is not None:
+            until = now + failure.pause
+            await hop(lambda: slots.throttle(mailbox=here.mailbox, until=until))
+            await hop(lambda: outcomes.postpone(ref=here, until=until))
+            await hop(lambda: backfills.wait_all(ref=here, until=until))
+            return
+        if name == "watch" and not failure.sign_in:
+            await hop(lambda: outcomes.postpone(ref=here, until=now + timedelta(minutes=5)))
+            return
+        await hop(
+            lambda: outcomes.fail(
+                ref=here,
+                code=failure.code,
+                detail=failure.detail,
+                sign_in=failure.sign_in,
+                passing=failure.passing,
+                now=now,
+            )
+        )
+    finally:
+        structlog.contextvars.clear_contextvars()
+
+
+@app.task(name=dispatch.PULL, retry=AGAIN)
+async def pull(workspace: int, connection: int) -> None:
+    """The live lane of a connection."""
+    await _run(workspace, connection, lambda here: run_pull(ref=here), "pull")
+
+
+@app.task(name=dispatch.HISTORY, retry=AGAIN)
+async def history(workspace: int, connection: int) -> None:
+    """The backfill of a connection."""
+    await _run(workspace, connection, lambda here: run_history(ref=here), "history")
+
+
+@app.task(name=dispatch.WATCH, retry=AGAIN)
+async def watch(workspace: int, connection: int) -> None:
+    """The subscriptions of a connection's mailbox."""
+    await _run(workspace, connection, lambda here: run_watch(ref=here), "watch")
