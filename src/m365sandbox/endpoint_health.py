@@ -9,7 +9,7 @@ from typing import Literal
 
 @dataclass(slots=True)
 class EndpointHealth:
-    """Answer times of one host. Over 10 % above 3 s is slow, over 15 % above 10 s is drop; few answers prove nothing."""
+    """Answer times of one host. Over 10 % above 3 s is slow, over 15 % above 10 s is drop; few prove nothing."""
 
     least: int = 20
     window: float = 600.0

@@ -13,8 +13,8 @@ Kind = Literal["status", "latency", "cut", "malformed", "html"]
 class Fault:
     """One fault. `after` says that the request takes effect first; `times` None means for ever.
 
-    status: answer with `status`, `headers`, `body`. latency: wait `seconds`, then answer as usual. cut: the line breaks
-    in the middle of the answer. malformed: truncated JSON. html: a proxy's page with status `status`.
+    status: answer with `status`, `headers`, `body`. latency: wait `seconds`, then answer as usual. cut: the line
+    breaks in the middle of the answer. malformed: truncated JSON. html: a proxy's page with status `status`.
     """
 
     match: str

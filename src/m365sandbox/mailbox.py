@@ -12,16 +12,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from .folders import HIDDEN, WELL_KNOWN, Folder, Index
-from .ids import MalformedId, Namer
+from .folder_tree import FolderExists, FolderTree
+from .folders import Folder, Index
+from .ids import Namer
 from .letters import Letter
+from .locks import locked
 
 NOT_FLAGGED: dict[str, Any] = {"flagStatus": "notFlagged"}
 
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """One stored copy of a letter. `place` is the counter of its default id, `arrived` the change that put it here."""
+    """One stored copy of a letter. `place` counts for its default id, `arrived` is the change that put it here."""
 
     number: int
     place: int
@@ -40,8 +42,7 @@ class Item:
     gone: bool = False
 
 
-class FolderExists(Exception):
-    """A sibling already has this name."""
+__all__ = ["FolderExists", "Item", "Mailbox", "Watcher"]
 
 
 class Watcher(Protocol):
@@ -54,136 +55,22 @@ class Watcher(Protocol):
         """`kind` is created, updated or deleted; `folder` is where it happened."""
 
 
-class Mailbox:
+class Mailbox(FolderTree):
     """Folders and letters of one owner."""
 
     def __init__(self, *, owner_id: str, seed: int, clock: Callable[[], datetime]) -> None:
+        super().__init__(Namer(owner=owner_id, seed=seed))
         self.owner_id = owner_id
         self.clock = clock
-        self.names = Namer(owner=owner_id, seed=seed)
-        self.change = 0
         self.watcher: Watcher | None = None
         self.everything = Index()
-        self.folders: dict[int, Folder] = {}
-        self.folder_log: list[tuple[int, Folder]] = []
-        self.contacts: dict[int, dict[str, Any]] = {}
-        self.contact_log: list[tuple[int, int]] = []
-        self._counter = 0x10C
         self._items: dict[int, Item] = {}
         self._moved: dict[int, Item] = {}
         self._conversations: dict[str, str] = {}
-        self.well_known: dict[str, Folder] = {}
-        self._make_well_known()
-
-    # folders
-
-    def _make_well_known(self) -> None:
-        self.root = self._new_folder(WELL_KNOWN["msgfolderroot"], None, "msgfolderroot")
-        under = {"conflicts": "syncissues", "localfailures": "syncissues", "serverfailures": "syncissues"}
-        made = {"msgfolderroot": self.root}
-        for name, title in WELL_KNOWN.items():
-            if name != "msgfolderroot":
-                made[name] = self._new_folder(title, made[under.get(name, "msgfolderroot")], name)
-
-    def _new_folder(
-        self, name: str, parent: Folder | None, well_known: str = "", hidden: bool = False
-    ) -> Folder:
-        number = self._next_counter()
-        folder = Folder(
-            number, self.names.folder(number), name, parent, well_known, hidden or well_known in HIDDEN
-        )
-        self.folders[number] = folder
-        if parent is not None:
-            parent.children.append(folder)
-        if well_known:
-            self.well_known[well_known] = folder
-        self._log_folder(folder)
-        return folder
-
-    def _log_folder(self, folder: Folder) -> None:
-        self.folder_log.append((self._next_change(), folder))
-
-    def folder(self, ref: str) -> Folder:
-        """By well-known name (any case), id, or path of names from the top. KeyError when there is none."""
-        known = self.well_known.get(ref) or self.well_known.get(ref.casefold())
-        if known is not None:
-            return known
-        try:
-            number = self.names.folder_number(ref)
-        except MalformedId:
-            number = None
-        if number is not None and number in self.folders:
-            return self.folders[number]
-        for folder in self.folders.values():
-            if folder.parent is not None and folder.path == ref:
-                return folder
-        raise KeyError(ref)
-
-    def add_folder(self, name: str, parent: str = "msgfolderroot", *, hidden: bool = False) -> Folder:
-        """A new folder. Raises FolderExists when the parent has one of that name."""
-        above = self.folder(parent)
-        self._check_name(name, above)
-        return self._new_folder(name, above, hidden=hidden)
-
-    def _check_name(self, name: str, parent: Folder) -> None:
-        if any(child.name.casefold() == name.casefold() for child in parent.children):
-            raise FolderExists(name)
-
-    def rename_folder(self, ref: str, name: str) -> Folder:
-        """Give a folder another name; its id stays."""
-        folder = self.folder(ref)
-        if folder.parent is not None and folder.name.casefold() != name.casefold():
-            self._check_name(name, folder.parent)
-        folder.name = name
-        self._log_folder(folder)
-        return folder
-
-    def move_folder(self, ref: str, destination: str) -> Folder:
-        """Hang a folder, with all below it, under another one."""
-        folder, above = self.folder(ref), self.folder(destination)
-        if folder.well_known or above.below(folder):
-            raise ValueError(ref)
-        self._check_name(folder.name, above)
-        if folder.parent is not None:
-            folder.parent.children.remove(folder)
-        folder.parent = above
-        above.children.append(folder)
-        self._log_folder(folder)
-        return folder
-
-    def delete_folder(self, ref: str) -> None:
-        """To Deleted Items, as in Outlook; from there it is gone with all that it holds."""
-        folder, bin_ = self.folder(ref), self.folder("deleteditems")
-        if folder.well_known or folder.parent is None:
-            raise ValueError(ref)
-        if not folder.below(bin_):
-            name, number = folder.name, 1
-            while any(child.name.casefold() == folder.name.casefold() for child in bin_.children):
-                number += 1
-                folder.name = f"{name}{number}"
-            self.move_folder(folder.id, "deleteditems")
-            return
-        for child in list(folder.children):
-            self.delete_folder(child.id)
-        for item in list(folder.index.items()):
-            self._vanish(item)
-        folder.parent.children.remove(folder)
-        folder.alive = False
-        del self.folders[folder.number]
-        self._log_folder(folder)
-
-    # counters
-
-    def _next_counter(self) -> int:
-        self._counter += 1
-        return self._counter
-
-    def _next_change(self) -> int:
-        self.change += 1
-        return self.change
 
     # letters
 
+    @locked
     def deliver(
         self,
         letter: Letter,
@@ -240,6 +127,7 @@ class Mailbox:
         self.everything.remove(item)
         folder.unread -= not item.is_read
 
+    @locked
     def update(self, item: Item, **values: Any) -> Item:
         """Write fields of the item (or `letter=`). Always a new change key, also when nothing differs."""
         before = self.watcher.before(self, item) if self.watcher is not None else None
@@ -271,6 +159,7 @@ class Mailbox:
         """Replace the item's categories."""
         return self.update(item, categories=tuple(categories))
 
+    @locked
     def move(self, item: Item, destination: str) -> Item:
         """Into another folder: a new default id, the same immutable one."""
         target, source = self.folder(destination), item.folder
@@ -289,6 +178,7 @@ class Mailbox:
             self.watcher.after(self, "created", item, target, None)
         return item
 
+    @locked
     def copy(self, item: Item, destination: str) -> Item:
         """A second copy with ids of its own."""
         made = self.deliver(
@@ -306,6 +196,7 @@ class Mailbox:
         )
         return made
 
+    @locked
     def delete(self, item: Item) -> None:
         """To Deleted Items; from there, or from anywhere below it, gone."""
         if (
@@ -316,9 +207,15 @@ class Mailbox:
         else:
             self.move(item, "deleteditems")
 
+    @locked
     def purge(self, item: Item) -> None:
         """Gone at once, wherever it lies."""
         self._vanish(item)
+
+    def empty_folder(self, folder: Folder) -> None:
+        """Everything in it is gone."""
+        for item in list(folder.index.items()):
+            self._vanish(item)
 
     def _vanish(self, item: Item) -> None:
         before = self.watcher.before(self, item) if self.watcher is not None else None
@@ -330,20 +227,6 @@ class Mailbox:
         self._moved.pop(item.place, None)
         if self.watcher is not None:
             self.watcher.after(self, "deleted", item, item.folder, before)
-
-    # contacts
-
-    def put_contact(self, fields: dict[str, Any], number: int | None = None) -> int:
-        """Add a contact, or change one, with Graph's property names; the answer is its number."""
-        number = self._next_counter() if number is None else number
-        self.contacts[number] = {**self.contacts.get(number, {}), **fields}
-        self.contact_log.append((self._next_change(), number))
-        return number
-
-    def remove_contact(self, number: int) -> None:
-        """Delete a contact."""
-        del self.contacts[number]
-        self.contact_log.append((self._next_change(), number))
 
     # looking
 
@@ -367,6 +250,7 @@ class Mailbox:
             return None
         return item
 
+    @locked
     def truth(self) -> Iterator[Item]:
         """Every item, oldest first."""
         return iter(list(self.everything.items()))

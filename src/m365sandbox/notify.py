@@ -12,6 +12,7 @@ import contextlib
 import ssl
 import time
 import uuid
+from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,7 @@ class Parcel:
 
 @dataclass(slots=True)
 class Timing:
-    """Seconds. The real service's, as far as documented; the first retry delay and the reauthorization lead are not."""
+    """Seconds, as documented; the first retry delay and the lead of reauthorization are not documented."""
 
     first_try: float = 3.0
     retry: float = 10.0
@@ -82,7 +83,9 @@ class Courier:
         self.transport: httpx2.AsyncBaseTransport | None = None  # tests may put the product itself here
         self.delivered = 0
         self.dropped = 0
+        self._arrived: deque[Parcel] = deque()  # filled by whatever thread writes into a mailbox
         self._bag: list[Parcel] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._trips: dict[tuple[str, bool], asyncio.Task[None]] = {}
         self._health: dict[str, EndpointHealth] = {}
         self._client: httpx2.AsyncClient | None = None
@@ -95,13 +98,13 @@ class Courier:
         """Which filtered subscriptions the item meets before it changes."""
         return {
             s.id
-            for s in self.subscriptions.values()
+            for s in list(self.subscriptions.values())
             if s.matches is not None and s.owner == box.owner_id and s.matches(box, item)
         }
 
     def after(self, box: Mailbox, kind: str, item: Item, folder: Folder, before: object) -> None:
         """Make the notices of one change."""
-        for sub in self.subscriptions.values():
+        for sub in list(self.subscriptions.values()):
             if sub.owner != box.owner_id or sub.kind != "messages" or sub.folder not in (None, folder.number):
                 continue
             seen = kind
@@ -120,7 +123,7 @@ class Courier:
                 )
 
     def lifecycle(self, sub: Subscription, event: str) -> None:
-        """Send a lifecycle notice, if the subscription has an address for it; `subscriptionRemoved` removes it too."""
+        """Send a lifecycle notice to the address for it, if there is one; `subscriptionRemoved` removes, too."""
         if event == "subscriptionRemoved":
             self.subscriptions.pop(sub.id, None)
         if sub.lifecycle_url is not None:
@@ -140,25 +143,30 @@ class Courier:
             due += self.world.random.random() * 0.3
         notice = {"id": uuid.UUID(int=self.world.random.getrandbits(128)).hex, **notice}
         copies = 2 if self.world.random.random() < faults.duplicate else 1
-        self._bag += [Parcel(url, notice, sub, due, now) for _ in range(copies)]
+        self._arrived.extend(Parcel(url, notice, sub, due, now) for _ in range(copies))
         self.wake()
 
     def wake(self) -> None:
-        """Look into the bag now."""
-        if self._wake is not None:
-            self._wake.set()
+        """Look into the bag now; may be called from any thread."""
+        loop, wake = self._loop, self._wake
+        if loop is not None and wake is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(wake.set)
 
     def waiting(self) -> dict[str, int]:
         """Notices to come, on their way, and held back because a token expired."""
         held = sum(1 for parcel in self._bag if self._held(parcel))
-        return {"waiting": len(self._bag) - held, "in_flight": len(self._trips), "held": held}
+        return {
+            "waiting": len(self._bag) + len(self._arrived) - held,
+            "in_flight": len(self._trips),
+            "held": held,
+        }
 
     # the road
 
     async def start(self) -> None:
         """Begin to deliver."""
         if self._runner is None:
-            self._wake = asyncio.Event()
+            self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
             self._runner = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
@@ -209,7 +217,7 @@ class Courier:
     def _http(self) -> httpx2.AsyncClient:
         if self._client is None:
             self._client = httpx2.AsyncClient(
-                verify=self.world.notify_tls or ssl.create_default_context(),
+                verify=self.world.notify_tls or (self.transport is None and ssl.create_default_context()),
                 trust_env=False,
                 transport=self.transport,
                 timeout=30.0,
@@ -219,20 +227,21 @@ class Courier:
     async def _run(self) -> None:
         wake = self._wake
         assert wake is not None
-        while True:
+        while self._wake is wake:
             wake.clear()
             self._look_after_subscriptions()
             self._send_due()
             rest = [p.due for p in self._bag if not self._held(p) and (p.url, p.tries > 0) not in self._trips]
             until = max(0.01, min(rest) - time.monotonic()) if rest else self.timing.idle
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), min(until, self.timing.idle))
+                async with asyncio.timeout(min(until, self.timing.idle)):
+                    await wake.wait()
 
     def _look_after_subscriptions(self) -> None:
         now, timing = self.world.clock(), self.timing
         for sub in list(self.subscriptions.values()):
             if sub.expires_at <= now:
-                del self.subscriptions[sub.id]
+                self.subscriptions.pop(sub.id, None)
             elif sub.token_expires_at - now <= timedelta(seconds=timing.reauthorize_lead):
                 asked = sub.reauthorize_asked_at
                 if asked is None or now - asked >= timedelta(seconds=timing.reauthorize_again):
@@ -242,8 +251,13 @@ class Courier:
     def _held(self, parcel: Parcel) -> bool:
         return parcel.subscription is not None and parcel.subscription.token_expires_at <= self.world.clock()
 
+    def _collect(self) -> None:
+        while self._arrived:
+            self._bag.append(self._arrived.popleft())
+
     def _send_due(self) -> None:
         now = time.monotonic()
+        self._collect()
         self._bag = [p for p in self._bag if now - p.born < self.timing.give_up]
         ready: dict[tuple[str, bool], list[Parcel]] = {}
         for parcel in sorted(self._bag, key=lambda p: p.due):

@@ -45,6 +45,14 @@ class RequestLog:
         if asked.mailbox:
             self.max_in_flight[asked.mailbox] = max(self.max_in_flight.get(asked.mailbox, 0), asked.in_flight)
 
+    def last(self, count: int = 200) -> list[Asked]:
+        """The latest entries, oldest first; may be called from any thread."""
+        while True:
+            try:
+                return list(self.entries)[-count:] if count > 0 else []
+            except RuntimeError:  # the server's thread added one meanwhile
+                continue
+
     def reset(self) -> None:
         """Forget everything."""
         self.entries.clear()

@@ -122,6 +122,10 @@ class World:
         """Make every Graph request take this long, plus this much for each message of its answer."""
         self.ms_per_request, self.ms_per_message = ms_per_request, ms_per_message
 
+    def trust(self, ca_file: str) -> None:
+        """Verify notification endpoints against the certificates of this file."""
+        self.notify_tls = ssl.create_default_context(cafile=ca_file)
+
     def flip(self) -> bool:
         """False, True, False, ...: for answers that come in turn."""
         self._flips += 1

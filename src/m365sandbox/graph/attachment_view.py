@@ -39,7 +39,7 @@ class Shape:
 
 
 def shape(select: str) -> Shape:
-    """What a $select of attachments asks for. Properties of files alone need the cast microsoft.graph.fileAttachment/."""
+    """What a $select of attachments asks for; properties of files alone need microsoft.graph.fileAttachment/."""
     base, file = [], []
     spelled = {name.casefold(): name for name in (*BASE, "id")}
     files = {name.casefold(): name for name in FILE}

@@ -97,14 +97,16 @@ def _body(value: object) -> Callable[[], tuple[str, str]]:
 
 def _no_property(name: str, type_: str) -> GraphError:
     return bad_request(
-        f"The property '{name}' does not exist on type 'microsoft.graph.{type_}'. Make sure to only use property names "
-        "that are defined by the type.",
+        f"The property '{name}' does not exist on type 'microsoft.graph.{type_}'. Make sure to only use property "
+        "names that are defined by the type.",
         "RequestBodyRead",
     )
 
 
 LETTER: dict[str, Callable[[Letter, object], Letter]] = {
-    "importance": lambda letter, v: replace(letter, importance=_enum(v, "importance", ("low", "normal", "high"))),
+    "importance": lambda letter, v: replace(
+        letter, importance=_enum(v, "importance", ("low", "normal", "high"))
+    ),
     "from": lambda letter, v: replace(letter, from_=_person(v)),
     "sender": lambda letter, v: replace(letter, sender=_person(v)),
     "toRecipients": lambda letter, v: replace(letter, to=_people(v)),

@@ -19,10 +19,12 @@ def _clean(value: str) -> str:
 
 def mime(item: Item) -> bytes:
     """The letter with its headers, body and attachments."""
-    message = EmailMessage(policy=SMTP.clone(max_line_length=None))
+    message = EmailMessage(policy=SMTP)
     kind, content = item.letter.body()
     message.set_content(
-        content.encode("utf-8", "replace").decode(), subtype="html" if kind == "html" else "plain"
+        content.encode("utf-8", "replace").decode(),
+        subtype="html" if kind == "html" else "plain",
+        cte="base64",
     )
     for name, value in internet_headers(item.letter):
         if name.casefold() in _OWN:

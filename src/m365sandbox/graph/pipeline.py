@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import inspect
 import uuid
 from datetime import UTC
@@ -102,7 +103,8 @@ class Pipeline:
     async def _run(self, handler: Any, request: Request) -> Reply:
         world = self.world
         try:
-            reply: Reply = handler(request)
+            with request.box.lock if request.box is not None else contextlib.nullcontext():
+                reply: Reply = handler(request)
             if inspect.isawaitable(reply):
                 reply = await reply
         except GraphError:

@@ -225,3 +225,8 @@ async def stage() -> AsyncIterator[Stage]:
     async with httpx2.AsyncClient(transport=transport, trust_env=False) as http:
         yield Stage(world, clock, tokens, ana, ben, shared, http)
     await world.stop()
+
+
+def iso_in(moment: datetime, **delta: float) -> str:
+    """A moment later, as Graph's documentation writes it."""
+    return (moment + timedelta(**delta)).strftime("%Y-%m-%dT%H:%M:%S.0000000Z")

@@ -134,7 +134,8 @@ async def test_orderby_property_that_does_not_lead_the_filter_is_inefficient(
 async def test_orderby_property_that_leads_the_filter_is_accepted(stage: Stage) -> None:
     fill(stage, 6)
     page = await stage.ok(
-        "/me/messages?$filter=receivedDateTime ge 2026-01-01T00:00:00Z and isRead eq false&$orderby=receivedDateTime asc"
+        "/me/messages?$filter=receivedDateTime ge 2026-01-01T00:00:00Z and isRead eq false"
+        "&$orderby=receivedDateTime asc"
     )
     assert [m["subject"] for m in page["value"]] == ["Letter 5", "Letter 3", "Letter 1"]
 
@@ -313,6 +314,7 @@ async def test_newest_first_page_of_a_large_folder_does_not_sort_it_again(stage:
     before = index.sorts
     for _ in range(5):
         await stage.ok(
-            "/me/mailFolders/inbox/messages?$top=5&$filter=receivedDateTime lt 2026-11-22T08:00:00Z&$orderby=receivedDateTime desc"
+            "/me/mailFolders/inbox/messages?$top=5&$filter=receivedDateTime lt 2026-11-22T08:00:00Z"
+            "&$orderby=receivedDateTime desc"
         )
     assert index.sorts == before
