@@ -1,0 +1,74 @@
+"""The folder of a demo: its secrets, its lock and its logs."""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from workestra.project.cli.problem import Code, Problem
+
+
+@dataclass(slots=True)
+class Home:
+    """A demo's folder, locked as long as this object lives."""
+
+    folder: Path
+    secrets: dict[str, str]
+    _lock: IO[str]
+
+    @property
+    def password(self) -> str:
+        """With which the people of the demo sign in to Workestra."""
+        return self.secrets["DEMO_PASSWORD"]
+
+    def log(self, name: str) -> Path:
+        """A child's log, begun anew."""
+        path = self.folder / "log" / f"{name}.log"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"")
+        return path
+
+
+def open_home(*, folder: Path) -> Home:
+    """Make or reuse the folder.
+
+    Raises:
+        Problem: another demo runs there, or it is the home of an installation that is no demo.
+    """
+    folder = folder.expanduser().absolute()
+    kept = folder / "demo.env"
+    if (folder / "postgres").exists() and not kept.exists():
+        raise Problem(
+            f"{folder} is the home of an installation, not of a demo. Choose another folder with --home.",
+            code=Code.USAGE,
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / "demo.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise Problem(f"A demo is running in {folder} already. End it, or choose another --home.") from None
+    return Home(folder, _secrets(kept), lock)
+
+
+def _secrets(path: Path) -> dict[str, str]:
+    """Read the secrets of this demo, or make them. The file is its owner's alone."""
+    if path.exists():
+        lines = (line.partition("=") for line in path.read_text().splitlines() if line and not line.startswith("#"))
+        return {name: value for name, _, value in lines}
+    made = {
+        "WORKESTRA_SECRET_KEY": secrets.token_urlsafe(50),
+        "WORKESTRA_TOKEN_KEYS": "demo:" + base64.b64encode(secrets.token_bytes(32)).decode(),
+        "DEMO_PASSWORD": f"paper-boat-{secrets.token_hex(3)}",
+    }
+    text = "# Secrets of this demo, made by `workestra demo`. Delete the folder to begin anew.\n"
+    text += "".join(f"{name}={value}\n" for name, value in made.items())
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    return made

