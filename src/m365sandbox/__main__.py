@@ -9,11 +9,9 @@ import sys
 import uuid
 from pathlib import Path
 
-import uvicorn
-
 from . import eml, seed
 from .app import build, create_world, import_letters
-from .server import Tls, address, configure, listen
+from .server import Server, Tls, address, configure, listen
 from .world import World
 
 
@@ -43,12 +41,16 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"cannot listen on {chosen.host}:{chosen.port}: {problem}. Choose another --port.", file=sys.stderr)
         return 1
     tls = Tls.create(names=(chosen.host,), ca_file=chosen.ca_file) if chosen.tls else None
-    url = chosen.issuer_url or address(bound, host=chosen.host, tls=tls)
-    world.public_url = chosen.issuer_url
-    print(_described(world, url=url, tls=tls, imported=imported, as_json=chosen.json), flush=True)
-    server = uvicorn.Server(configure(build(world, issuer_url=chosen.issuer_url), tls=tls))
+    listening = address(bound, host=chosen.host, tls=tls)
+    issuer_url = chosen.issuer_url.rstrip("/")
+    world.public_url = issuer_url
+    told = _described if not chosen.json else _as_json
+    print(told(world, url=issuer_url or listening, listening=listening, tls=tls, imported=imported), flush=True)
+    server = Server(configure(build(world, issuer_url=issuer_url), tls=tls))
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[bound])
+    if tls:
+        tls.close()
     return 0
 
 
@@ -92,28 +94,33 @@ def _register(world: World, *, client_id: str, client_secret: str) -> None:
     world.directory.apps = {app.client_id.casefold(): app}
 
 
-def _described(world: World, *, url: str, tls: Tls | None, imported: int, as_json: bool) -> str:
+def _as_json(world: World, *, url: str, listening: str, tls: Tls | None, imported: int) -> str:
+    (app,) = world.directory.apps.values()
+    people = world.directory.people.values()
+    document = {
+        "url": url,
+        "listening": listening,
+        "graph": f"{url}/v1.0",
+        "login": url,
+        "ca_file": str(tls.ca_path.resolve()) if tls else None,
+        "client_id": app.client_id,
+        "client_secret": app.client_secret,
+        "imported": imported,
+        "people": [
+            {"address": one.address, "password": one.password, "tenant": one.tenant.id, "name": one.name}
+            for one in people
+        ],
+        "shared": [box.address for box in world.directory.shared.values()],
+    }
+    return json.dumps(document, ensure_ascii=False)
+
+
+def _described(world: World, *, url: str, listening: str, tls: Tls | None, imported: int) -> str:
     (app,) = world.directory.apps.values()
     people = list(world.directory.people.values())
-    if as_json:
-        return json.dumps(
-            {
-                "url": url,
-                "graph": f"{url}/v1.0",
-                "login": url,
-                "ca_file": str(tls.ca_path.resolve()) if tls else None,
-                "client_id": app.client_id,
-                "client_secret": app.client_secret,
-                "imported": imported,
-                "people": [
-                    {"address": one.address, "password": one.password, "tenant": one.tenant.id, "name": one.name}
-                    for one in people
-                ],
-                "shared": [box.address for box in world.directory.shared.values()],
-            },
-            ensure_ascii=False,
-        )
     lines = [f"Microsoft 365 sandbox on {url} (sign-in) and {url}/v1.0 (Graph)"]
+    if url != listening:
+        lines.append(f"Listening on {listening}")
     if tls:
         lines.append(f"Certificate authority: {tls.ca_path.resolve()}")
     lines.append(f"App: {app.client_id}, secret {app.client_secret}")

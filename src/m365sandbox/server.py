@@ -39,6 +39,32 @@ class Tls:
             part.write_to_path(str(tls.chain_path), append=number > 0)
         return tls
 
+    def close(self) -> None:
+        """Remove the files, but for an authority that was written elsewhere."""
+        if self._folder:
+            self._folder.cleanup()
+
+
+class Server(uvicorn.Server):
+    """uvicorn, but clients that keep an idle connection open do not hold up the end."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Cut idle connections, let running requests finish, cut what is left."""
+        for connection in list(self.server_state.connections):
+            cycle = getattr(connection, "cycle", None)
+            if cycle is None or cycle.response_complete:
+                _cut(connection)
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            _cut(connection)
+        await asyncio.sleep(0)
+
+
+def _cut(connection: Any) -> None:
+    transport = getattr(connection, "transport", None)
+    if transport is not None:
+        transport.abort()
+
 
 @dataclass(slots=True)
 class Handle:
@@ -47,7 +73,7 @@ class Handle:
     url: str
     ca_path: Path | None
     app: Any
-    _server: uvicorn.Server
+    _server: Server
     _thread: threading.Thread
     _tls: Tls | None = None
     loop: asyncio.AbstractEventLoop | None = field(default=None)
@@ -59,6 +85,8 @@ class Handle:
         if self._thread.is_alive():
             self._server.force_exit = True
             self._thread.join(timeout=10)
+        if self._tls:
+            self._tls.close()
 
     def __enter__(self) -> Handle:
         return self
@@ -105,7 +133,7 @@ def address(bound: socket.socket, *, host: str, tls: Tls | None) -> str:
 def serve_app_in_thread(app: Any, *, port: int = 0, tls: Tls | None = None, host: str = "127.0.0.1") -> Handle:
     """Start and wait until it answers. Raises RuntimeError when it does not start."""
     bound = listen(host, port)
-    server = uvicorn.Server(configure(app, tls=tls))
+    server = Server(configure(app, tls=tls))
     handle = Handle(
         url=address(bound, host=host, tls=tls),
         ca_path=tls.ca_path if tls else None,
