@@ -17,8 +17,7 @@ from django.utils import formats, timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
 
 from workestra.activity.catalogue import ALIASES, CATALOGUE, UNKNOWN
 
@@ -40,14 +39,14 @@ class Action(StrEnum):
 
 LABELS: dict[Action, Promise | str] = {
     Action.NONE: "",
-    Action.RECONNECT: lazy("Reconnect"),
-    Action.TRY_AGAIN: lazy("Try again"),
-    Action.OTHER_ACCOUNT: lazy("Use another account"),
-    Action.COPY_ADMIN_LINK: lazy("Copy link for admin"),
-    Action.COPY_ADMIN_TEXT: lazy("Copy text for admin"),
-    Action.REVOKE_CONSENT: lazy("Open Microsoft's page"),
-    Action.SYNC_NOW: lazy("Sync now"),
-    Action.EDIT_DRAFT: lazy("Edit draft"),
+    Action.RECONNECT: gettext_lazy("Reconnect"),
+    Action.TRY_AGAIN: gettext_lazy("Try again"),
+    Action.OTHER_ACCOUNT: gettext_lazy("Use another account"),
+    Action.COPY_ADMIN_LINK: gettext_lazy("Copy link for admin"),
+    Action.COPY_ADMIN_TEXT: gettext_lazy("Copy text for admin"),
+    Action.REVOKE_CONSENT: gettext_lazy("Open Microsoft's page"),
+    Action.SYNC_NOW: gettext_lazy("Sync now"),
+    Action.EDIT_DRAFT: gettext_lazy("Edit draft"),
     Action.ASK_ADMIN: "",
 }
 

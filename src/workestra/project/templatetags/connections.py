@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django import template
 from django.utils import formats, timezone
@@ -13,11 +13,13 @@ from django.utils.translation import pgettext
 
 from workestra.activity.catalogue import SIGN_IN
 from workestra.activity.words import Action, Words, label_of, words
+from workestra.kit import clock
 from workestra.mail.doors.queries import BackfillCard, ConnectionCard
 from workestra.project.templatetags.shell import exact_text, number
 from workestra.suite.connections.ranges import TITLES
 
 register = template.Library()
+SETTLING = timedelta(minutes=2)  # a subscription is made soon after connecting
 
 
 @register.simple_tag
@@ -52,6 +54,18 @@ def push_title(until: datetime) -> str:
 
 
 @register.simple_tag
+def no_push_because(card: ConnectionCard) -> str:
+    """Why Microsoft does not announce new mail here; empty where it does, or may still begin to."""
+    if card.push == "push" or card.error_code:
+        return ""
+    if card.kind == "shared":
+        return _("Mail arrives by schedule and Sync now: Microsoft offers no push for shared mailboxes.")
+    if clock.now() - card.connected_at < SETTLING:
+        return ""
+    return _("Mail arrives by schedule and Sync now: Microsoft cannot reach this server.")
+
+
+@register.simple_tag
 def range_title(choice: str) -> str:
     """The name of a range."""
     return str(TITLES.get(choice, choice))
@@ -66,7 +80,11 @@ def backfill_state(fill: BackfillCard) -> str:
         return _("Waiting for Microsoft, continues at %(time)s") % {"time": until}
     return {
         "queued": _("Starting…"),
-        "running": _("Pulling…") if fill.eta_seconds is not None else _("Pulling… estimating the time"),
+        "running": _("Checking that nothing is missing…")
+        if fill.checking
+        else _("Pulling…")
+        if fill.eta_seconds is not None
+        else _("Pulling… estimating the time"),
         "paused": _("Paused"),
         "waiting": _("Waiting for Microsoft"),
         "held": _("Waits for you to sign in again"),

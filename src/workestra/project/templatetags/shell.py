@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from django import template
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -18,6 +18,35 @@ from workestra.kit import clock
 
 register = template.Library()
 HUES = 8
+MINUTE, HOUR, DAY, WEEK, MONTH, YEAR = 60, 3600, 86400, 604800, 2592000, 31536000
+STEPS: tuple[tuple[int, Callable[[int], str], Callable[[int], str]], ...] = (
+    (
+        YEAR,
+        lambda n: ngettext("%d year ago", "%d years ago", n),
+        lambda n: ngettext("in %d year", "in %d years", n),
+    ),
+    (
+        MONTH,
+        lambda n: ngettext("%d month ago", "%d months ago", n),
+        lambda n: ngettext("in %d month", "in %d months", n),
+    ),
+    (
+        WEEK,
+        lambda n: ngettext("%d week ago", "%d weeks ago", n),
+        lambda n: ngettext("in %d week", "in %d weeks", n),
+    ),
+    (DAY, lambda n: ngettext("%d day ago", "%d days ago", n), lambda n: ngettext("in %d day", "in %d days", n)),
+    (
+        HOUR,
+        lambda n: ngettext("%d hour ago", "%d hours ago", n),
+        lambda n: ngettext("in %d hour", "in %d hours", n),
+    ),
+    (
+        MINUTE,
+        lambda n: ngettext("%d minute ago", "%d minutes ago", n),
+        lambda n: ngettext("in %d minute", "in %d minutes", n),
+    ),
+)
 
 
 def exact_text(moment: datetime) -> str:
@@ -38,12 +67,14 @@ def stamp_text(moment: datetime, now: datetime) -> str:
 
 def relative_text(moment: datetime, now: datetime) -> str:
     """`just now`, `5 minutes ago`, `in 3 hours`."""
-    distance = moment - now
-    if abs(distance) < timedelta(minutes=1):
-        return _("just now") if distance <= timedelta(0) else _("in a moment")
-    if distance < timedelta(0):
-        return _("%(time)s ago") % {"time": timesince(moment, now, depth=1)}
-    return _("in %(time)s") % {"time": timeuntil(moment, now, depth=1)}
+    seconds = (moment - now).total_seconds()
+    if abs(seconds) < MINUTE:
+        return _("just now") if seconds <= 0 else _("in a moment")
+    for size, past, future in STEPS:
+        n = int(abs(seconds) // size)
+        if n:
+            return (past(n) if seconds < 0 else future(n)) % n
+    raise AssertionError  # a minute is the smallest step
 
 
 def day_text(moment: datetime, now: datetime) -> str:

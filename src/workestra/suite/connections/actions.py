@@ -63,6 +63,16 @@ def start_history(request: HttpRequest, connection_id: int) -> HttpResponseBase:
 
 @require_POST
 @member_view
+def skip_history(request: HttpRequest, connection_id: int) -> HttpResponseBase:
+    """The range dialog was closed without a choice: only new mail from now on."""
+    member = member_of(request)
+    card_or_404(member=member, connection_id=connection_id)
+    connections.skip_range(member=member, connection_id=connection_id)
+    return HttpResponse(status=204) if _is_fragment(request) else _back(connection_id)
+
+
+@require_POST
+@member_view
 def steer(request: HttpRequest, connection_id: int, backfill_id: int, verb: str) -> HttpResponseBase:
     """Pause, resume, cancel or dismiss; answers the progress card as it then is."""
     member = member_of(request)
@@ -83,6 +93,8 @@ def sync_now(request: HttpRequest, connection_id: int) -> HttpResponseBase:
     member = member_of(request)
     card_or_404(member=member, connection_id=connection_id)
     run_id = connections.sync_now(member=member, connection_id=connection_id, now=clock.now())
+    if run_id is None:
+        raise Http404
     if not _is_fragment(request):
         return _back(connection_id)
     card = card_or_404(member=member, connection_id=connection_id)

@@ -15,6 +15,7 @@ urlpatterns = [
     path(f"{OUTLOOK}/<int:connection_id>/row", views.row, name="row"),
     path(f"{OUTLOOK}/<int:connection_id>/backfill", views.backfill, name="backfill"),
     path(f"{OUTLOOK}/<int:connection_id>/history", actions.start_history, name="history"),
+    path(f"{OUTLOOK}/<int:connection_id>/skip", actions.skip_history, name="skip"),
     path(f"{OUTLOOK}/<int:connection_id>/backfill/<int:backfill_id>/<str:verb>", actions.steer, name="steer"),
     path(f"{OUTLOOK}/<int:connection_id>/sync", actions.sync_now, name="sync"),
     path(f"{OUTLOOK}/<int:connection_id>/run/<int:run_id>", actions.run, name="run"),

@@ -39,6 +39,14 @@ def card_or_404(*, member: Member, connection_id: int) -> queries.ConnectionCard
     return card
 
 
+def _choosing(*, cards: list[queries.ConnectionCard], wanted: str) -> int | None:
+    """The connection whose range dialog opens by itself: the wanted one, else one not answered yet."""
+    mine = [card.id for card in cards if card.is_mine]
+    if wanted:
+        return next((one for one in mine if str(one) == wanted), None)
+    return next((card.id for card in cards if card.is_mine and card.asks_range), None)
+
+
 def _names(member: Member) -> set[str]:
     seats = Member.objects.filter(workspace_id=member.workspace_id).select_related("user")
     return {str(seat.user) for seat in seats}
@@ -75,7 +83,7 @@ def outlook(request: HttpRequest) -> HttpResponseBase:
         "ranges": RANGES,
         "range_titles": TITLES,
         "groups": GROUPS,
-        "choose_range": request.GET.get("choose_range", ""),
+        "choosing": _choosing(cards=cards, wanted=request.GET.get("choose_range", "")),
         "problem": read_problem(
             query=request.GET.dict(),
             names=_names(member),

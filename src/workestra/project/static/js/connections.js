@@ -8,6 +8,15 @@
       history.replaceState(history.state, "", url);
     });
   }
+  /* Closing it is an answer too: no history. */
+  for (const dialog of document.querySelectorAll("dialog[data-skips]")) {
+    let sent = false;
+    dialog.querySelector("form").addEventListener("submit", () => { sent = true; });
+    dialog.addEventListener("close", () => {
+      if (!sent) htmx.ajax("POST", dialog.dataset.skips, { source: document.body, swap: "none" });
+    });
+  }
+
   /* A mailbox came or went, in another tab or by another member. */
   document.body.addEventListener("live-connections", () => {
     if (!document.querySelector("dialog[open]")) location.reload();
