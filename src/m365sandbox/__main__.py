@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8365, help="port, 0 for any free one (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=7, help="which world: ids and mail follow from it")
-    parser.add_argument("--messages", type=_count, default=2000, help="letters in Ana's and Ben's mailboxes")
+    parser.add_argument("--messages", type=_count, default=2000, help="letters in Ana's mailbox; others get fewer")
     parser.add_argument("--mean-html", type=_count, default=seed.MEAN_HTML, help="mean bytes of HTML bodies")
     parser.add_argument("--small", action="store_true", help="only Ana, Ben, an admin, Cleo and a personal account")
     parser.add_argument("--import", dest="import_from", type=Path, metavar="DIR", help="real .eml, .txt, mbox files")

@@ -16,7 +16,8 @@ from .server import Handle, Tls, serve_app_in_thread
 from .tokens import Tokens, utc_now
 from .world import World
 
-FULL = ("ana@", "ben@")  # whose mailboxes get all of `messages`; the others a tenth
+MOST_FOR_BEN = 5_000
+MOST_FOR_OTHERS = 500
 
 
 def create_world(
@@ -32,16 +33,16 @@ def create_world(
 ) -> World:
     """A world with the seeded company in it.
 
-    `messages` letters lie in Ana's and Ben's mailboxes and a tenth of that in everybody else's; `people` says
-    otherwise by address. `access_minutes` fixes the life of access tokens. Raises LookupError for an address
-    without a mailbox.
+    `messages` letters lie in Ana's mailbox, as many but at most 5,000 in Ben's, and a tenth but at most 500 in
+    everybody else's; `people` says otherwise by address. `access_minutes` fixes the life of access tokens.
+    Raises LookupError for an address without a mailbox.
     """
     everybody = directory or seed.company(seed_number, small=small)
     world = World(everybody, clock, seed_number)
     world.tokens = Tokens(now=lambda: world.clock(), minutes=access_minutes)
     owners = {one.id: one.address for one in everybody.people.values() if one.mailbox == "online"}
     owners.update((box.id, box.address) for box in everybody.shared.values())
-    counts = {address: messages if address.startswith(FULL) else messages // 10 for address in owners.values()}
+    counts = {address: _share(address, messages) for address in owners.values()}
     for owner_id in owners:
         world.add_mailbox(owner_id)
     for address, count in (people or {}).items():
@@ -53,8 +54,14 @@ def create_world(
     return world
 
 
+def _share(address: str, messages: int) -> int:
+    if address.startswith("ana@"):
+        return messages
+    return min(messages, MOST_FOR_BEN) if address.startswith("ben@") else min(messages // 10, MOST_FOR_OTHERS)
+
+
 def fill(world: World, address: str, count: int, *, mean_html: int = seed.MEAN_HTML) -> None:
-    """Put `count` seeded letters into a mailbox."""
+    """Put `count` seeded letters into a mailbox, and with the first ones the owner's contacts."""
     box = world.mailbox_of(address)
     if box is None:
         raise LookupError(f"{address} has no mailbox here")
@@ -64,6 +71,9 @@ def fill(world: World, address: str, count: int, *, mean_html: int = seed.MEAN_H
     for letter, place in stream:
         make_folder(box, place.folder)
         box.deliver(letter, place.folder, place.is_read, place.categories, place.flag)
+    if not box.contacts:
+        for contact in seed.contacts():
+            box.put_contact(contact)
 
 
 def import_letters(world: World, address: str, letters: Iterable[Letter]) -> int:

@@ -2,6 +2,7 @@
 
 A token is a random text that nobody may parse: work accounts get three dotted parts that look like a JWT,
 personal accounts one opaque run of letters. Using a refresh token never ends it; a new one comes beside it.
+Tests call these verbs from another thread than the server's.
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ class Tokens:
         """End every refresh token of a person with an AADSTS number; how many ended. Access tokens live on."""
         wanted = address.casefold()
         ended = 0
-        for token, found in self._refresh.items():
+        for token, found in list(self._refresh.items()):
             if found.person.address.casefold() == wanted and not found.ended:
                 self._refresh[token] = replace(found, ended=number)
                 ended += 1
@@ -128,7 +129,7 @@ class Tokens:
         now = self.now()
         wanted = address.casefold()
         ended = 0
-        for token, access in self._access.items():
+        for token, access in list(self._access.items()):
             if access.person.address.casefold() == wanted and access.expires_at > now:
                 self._access[token] = replace(access, expires_at=now)
                 ended += 1
@@ -158,7 +159,7 @@ class Tokens:
     def _forget_expired(self, now: datetime) -> None:
         if len(self._access) > 5000:
             horizon = now - timedelta(hours=6)
-            self._access = {key: one for key, one in self._access.items() if one.expires_at > horizon}
+            self._access = {key: one for key, one in list(self._access.items()) if one.expires_at > horizon}
 
 
 def _opaque(prefix: str, length: int) -> str:

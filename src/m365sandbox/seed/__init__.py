@@ -1,6 +1,7 @@
 """Believable people and their mail, the same for the same seed (SBX 3)."""
 
 from .company import CLIENT_ID, CLIENT_SECRET, PASSWORD, company
+from .contacts import contacts
 from .mail import MEAN_HTML, Placement, letters
 from .outsiders import Outsider, outsiders
 
@@ -12,6 +13,7 @@ __all__ = [
     "Outsider",
     "Placement",
     "company",
+    "contacts",
     "letters",
     "outsiders",
 ]

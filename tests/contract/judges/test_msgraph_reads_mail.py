@@ -125,6 +125,16 @@ async def test_sdk_follows_the_delta_link_to_what_changed_since(court: Court, gr
     assert [one.subject for one in changed.value or []] == ["A new one"]
 
 
+async def test_sdk_lists_the_contacts(graph: GraphServiceClient) -> None:
+    page = await graph.me.contacts.get()
+    assert page is not None
+    assert len(page.value or []) == 10
+    first = (page.value or [])[0]
+    assert first.company_name
+    assert first.email_addresses
+    assert first.email_addresses[0].address
+
+
 async def test_sdk_marks_a_message_read(court: Court, graph: GraphServiceClient) -> None:
     made = court.control("POST", f"mailboxes/{ANA}/letters", subject="Read me", body={"content": "x"})
     one = graph.me.messages.by_message_id(made["defaultId"])
