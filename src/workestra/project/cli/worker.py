@@ -16,7 +16,7 @@ def worker(
     ] = None,
 ) -> None:
     """Sync mailboxes until SIGTERM or Ctrl-C. Start as many as you like, on as many machines as you like."""
-    ready.django()
+    ready.django(patient=True)
     from workestra.project.worker import run
 
     run(concurrency=concurrency)
