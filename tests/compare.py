@@ -26,7 +26,7 @@ def truth(outlook: Outlook, name: str, *, since: datetime) -> dict[str, Row]:
             chain = chain.parent
         if not tracked or item.letter.received_at < since:
             continue
-        kind, content = item.letter.body()
+        _, content = item.letter.body()
         rows[box.immutable_id(item)] = (
             item.folder.id,
             item.is_read,

@@ -143,7 +143,7 @@ class Desk:
     def _messages(self, asked: Asked, *, inbox: bool) -> Answer:
         wanted = query.options(query=asked.query)
         first, end = self.mailbox.span(since=wanted.since, before=wanted.before) if inbox else (0, 0)
-        start = min(first + wanted.skip, end)
+        start = max(first, end - 1) if wanted.oldest else min(first + wanted.skip, end)
         stop = min(start + wanted.top, end)
         extra: dict[str, Any] = {"@odata.count": end - first} if wanted.count else {}
         links = {}

@@ -37,6 +37,7 @@ class Options:
     before: int | None = None
     count: bool = False
     full: bool = True
+    oldest: bool = False
 
 
 def options(*, query: str) -> Options:
@@ -46,12 +47,13 @@ def options(*, query: str) -> Options:
     if strange := set(given) - _KNOWN:
         raise Refused(f"unknown query options: {sorted(strange)}")
     order = given.get("$orderby", "receivedDateTime desc").strip().lower()
-    if order != "receiveddatetime desc":
-        raise Refused(f"$orderby {order!r}: only receivedDateTime desc is served")
     try:
         top, skip = int(given.get("$top", "10")), int(given.get("$skip", "0"))
     except ValueError as error:
         raise Refused(str(error)) from None
+    oldest = order in ("receiveddatetime", "receiveddatetime asc") and top == 1 and skip == 0
+    if order != "receiveddatetime desc" and not oldest:
+        raise Refused(f"$orderby {order!r}: only receivedDateTime desc is served, and the one oldest message")
     if not 1 <= top <= 1000 or skip < 0:
         raise Refused("$top is 1 to 1000, $skip is 0 or more")
     since, before = _range(given.get("$filter", ""))
@@ -64,6 +66,7 @@ def options(*, query: str) -> Options:
         before=before,
         count=given.get("$count", "").lower() == "true",
         full=not chosen or not chosen <= LIGHT,
+        oldest=oldest,
     )
 
 

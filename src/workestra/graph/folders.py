@@ -10,7 +10,7 @@ from collections import deque
 
 from .batch import Ask, batch
 from .client import Graph
-from .errors import Gone, GraphError, Unreachable
+from .errors import Gone, GraphError, NoMailbox, Unreachable
 from .exchange import segment
 from .mail import root_path
 from .wire import Folder, FolderPage
@@ -92,9 +92,14 @@ async def well_known(graph: Graph, *, root: str = "me", names: tuple[str, ...] =
         for name in names
     ]
     roles: dict[str, str] = {}
+    refused: list[GraphError] = []
     for name, outcome in zip(names, await batch(graph, asks=asks), strict=True):
         if isinstance(outcome, Folder):
             roles[name] = outcome.id
         elif isinstance(outcome, GraphError) and not isinstance(outcome, Gone):
-            raise outcome
+            refused.append(outcome)
+    for one in refused:
+        # "No mailbox" for one name, where another name was found, only says that this folder is not there.
+        if not (roles and isinstance(one, NoMailbox)):
+            raise one
     return roles

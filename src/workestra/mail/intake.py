@@ -7,6 +7,7 @@ Bodies are hashed as served and compressed here, on the way in, where it costs t
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,8 +30,9 @@ KEPT_HEADERS = {
     "return-path",
     "thread-index",
 }
-COMPRESSION_LEVEL = 3
+COMPRESSION_LEVEL = 1  # level 3 takes 40 % longer for 3 % less
 BODY_CAP = 32 * 1024 * 1024
+_mine = threading.local()  # a compressor is made once a thread and is not shared
 
 
 @dataclass(slots=True)
@@ -119,7 +121,9 @@ def _attachment(one: wire.Attachment) -> dict[str, Any]:
 def compress(*, content: str) -> tuple[bytes, int, bytes]:
     """(zstd bytes, size in bytes, SHA-256) of a body's UTF-8."""
     raw = content.encode("utf-8", "replace")
-    return zstandard.compress(raw, COMPRESSION_LEVEL), len(raw), hashlib.sha256(raw).digest()
+    if not hasattr(_mine, "compressor"):
+        _mine.compressor = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL)
+    return _mine.compressor.compress(raw), len(raw), hashlib.sha256(raw).digest()
 
 
 def decompress(*, body: bytes) -> str:
@@ -136,7 +140,7 @@ def letter(*, message: wire.Message, mailbox: int, asked_at: datetime) -> Letter
     """
     sender = _person(message.sender)
     author = _person(message.from_) or sender or ["", ""]
-    people = {
+    people: dict[str, Any] = {
         "sender": sender,
         "to": _persons(message.to_recipients),
         "cc": _persons(message.cc_recipients),

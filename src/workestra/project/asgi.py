@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "workestra.project.settings")
@@ -12,20 +11,17 @@ import django
 
 django.setup(set_prefix=False)
 
-from django.conf import settings
-from django.core.handlers.asgi import ASGIHandler
+from django.conf import settings  # noqa: E402
+from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 
-from workestra.kit.live import conninfo
-from workestra.mail.hooks import PATH, Endpoint
-
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from workestra.kit.live import conninfo  # noqa: E402
+from workestra.mail.hooks import PATH, Endpoint  # noqa: E402
 
 _django = ASGIHandler()
 _hooks = Endpoint(conninfo=conninfo(settings=settings.DATABASES["default"]))
 
 
-async def application(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+async def application(scope: Any, receive: Any, send: Any) -> None:
     """Choose by path."""
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
@@ -35,7 +31,7 @@ async def application(scope: MutableMapping[str, Any], receive: Receive, send: S
         await _django(scope, receive, send)
 
 
-async def _lifespan(receive: Receive, send: Send) -> None:
+async def _lifespan(receive: Any, send: Any) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":

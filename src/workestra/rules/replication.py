@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 LIVE = ("queued", "running", "waiting")  # states in which a worker may pull
 OPEN = (*LIVE, "paused", "held")
@@ -36,8 +37,9 @@ CHOICES: dict[str, timedelta | None] = {
 }
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
-SLICE_MESSAGES = 1000
-MOST_SLICES = 24
+SLICE_MESSAGES = 1250
+MOST_SLICES = 32
+FIRST_PAGE = 50  # what a person waits for
 
 
 def range_start(*, choice: str, now: datetime) -> datetime:
@@ -59,7 +61,8 @@ def cut(*, folder: int, since: datetime, until: datetime, messages: int, oldest:
     """Cut a folder's range into stretches of time, newest first, of about SLICE_MESSAGES each.
 
     The cuts assume mail spread evenly between `oldest` (or `since`) and `until`; where it is not, a stream
-    just has more pages to walk. The newest stretch is kept short, so that recent mail comes first.
+    just has more pages to walk. The newest stretch holds about a first page, so that recent mail is there at
+    once and the speed of the first answer can decide how large the others are asked for.
     """
     if messages <= 0 or since >= until:
         return []
@@ -67,8 +70,8 @@ def cut(*, folder: int, since: datetime, until: datetime, messages: int, oldest:
     pieces = max(1, min(MOST_SLICES, -(-messages // SLICE_MESSAGES)))
     span = (until - first) / pieces
     edges = [until]
-    if pieces > 1:
-        edges.append(until - span / 4)
+    if messages > 2 * FIRST_PAGE:
+        edges.append(until - (until - first) * FIRST_PAGE / messages)
     edges += [until - span * n for n in range(1, pieces)]
     edges.append(since)
     return [
@@ -77,7 +80,7 @@ def cut(*, folder: int, since: datetime, until: datetime, messages: int, oldest:
             since=low.replace(microsecond=0),
             until=high.replace(microsecond=0) if high != until else high,
         )
-        for high, low in zip(edges, edges[1:], strict=False)
+        for high, low in pairwise(edges)
         if low < high
     ]
 
@@ -95,10 +98,12 @@ def eta_seconds(*, estimate: int | None, pulled: int, rate: float | None, pages:
     return max(0, round((estimate - pulled) / rate)) if estimate > pulled else 0
 
 
-def page_size(*, current: int, seconds: float, too_large: bool, most: int = 250, least: int = 10) -> int:
+def page_size(*, current: int, seconds: float, too_large: bool, most: int = 500, least: int = 10) -> int:
     """The next page's size: a quarter after a page that was too large, more while pages come fast."""
     if too_large:
         return max(least, current // 4)
+    if seconds < 1:
+        return min(most, current * 10)
     if seconds < 2.5:
         return min(most, current * 2)
     if seconds > 10:

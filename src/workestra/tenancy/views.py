@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable
-from typing import Concatenate, ParamSpec
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Concatenate, ParamSpec, cast
 from urllib.parse import quote
 
 from django.conf import settings
@@ -51,13 +51,12 @@ def member_view(
         with scope(workspace=member_of(request).workspace_id):
             return view(request, *args, **kwargs)
 
-    guarded.for_members = True  # type: ignore[attr-defined]
-    return guarded
+    return cast(Callable[Concatenate[HttpRequest, P], HttpResponseBase], guarded)
 
 
 def async_member_view(
     view: Callable[Concatenate[HttpRequest, P], Awaitable[HttpResponseBase]],
-) -> Callable[Concatenate[HttpRequest, P], Awaitable[HttpResponseBase]]:
+) -> Callable[Concatenate[HttpRequest, P], Coroutine[Any, Any, HttpResponseBase]]:
     """An async view for members. It opens no scope: it may talk to Microsoft, and hops to doors for rows."""
 
     @functools.wraps(view)
@@ -68,8 +67,7 @@ def async_member_view(
             return away
         return await view(request, *args, **kwargs)
 
-    guarded.for_members = True  # type: ignore[attr-defined]
-    return guarded
+    return cast(Callable[Concatenate[HttpRequest, P], Coroutine[Any, Any, HttpResponseBase]], guarded)
 
 
 def _turned_away_async(request: HttpRequest) -> HttpResponseBase | None:

@@ -71,7 +71,7 @@ def read(*, workspace: int, connection: int) -> Tokens | None:
     if row is None or row.refresh_sealed is None:
         return None
 
-    def opened(sealed: bytes | None, field: str) -> str:
+    def opened(sealed: bytes | memoryview[int] | None, field: str) -> str:
         if sealed is None:
             return ""
         return vault().open(

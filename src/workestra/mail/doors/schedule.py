@@ -21,10 +21,10 @@ BATCH = 200
 CLAIM = """
 update mail_schedule s set
     light_at = case when s.light_at <= %(now)s
-        then %(now)s + %(light)s * (0.9 + 0.2 * ((s.connection_id * 7919) %% 1000) / 1000.0) else s.light_at end,
+        then %(now)s + %(light)s::interval * (0.9 + 0.2 * ((s.connection_id * 7919) %% 1000) / 1000.0) else s.light_at end,
     full_at = case when s.full_at <= %(now)s
-        then %(now)s + %(full)s * (0.9 + 0.15 * ((s.connection_id * 104729) %% 1000) / 1000.0) else s.full_at end,
-    watch_at = case when s.watch_at <= %(now)s then %(now)s + %(watch)s else s.watch_at end,
+        then %(now)s + %(full)s::interval * (0.9 + 0.15 * ((s.connection_id * 104729) %% 1000) / 1000.0) else s.full_at end,
+    watch_at = case when s.watch_at <= %(now)s then %(now)s + %(watch)s::interval else s.watch_at end,
     wake_at = case when s.wake_at <= %(now)s then null else s.wake_at end
 from (
     select connection_id, light_at <= %(now)s as light, full_at <= %(now)s as full,
@@ -58,9 +58,9 @@ def tick(*, now: datetime) -> int:
                 CLAIM,
                 {
                     "now": now,
-                    "light": timedelta(minutes=settings.WORKESTRA.light_sync_minutes),
-                    "full": FULL_EVERY,
-                    "watch": WATCH_EVERY,
+                    "light": _interval(timedelta(minutes=settings.WORKESTRA.light_sync_minutes)),
+                    "full": _interval(FULL_EVERY),
+                    "watch": _interval(WATCH_EVERY),
                     "batch": BATCH,
                 },
             )
@@ -81,6 +81,10 @@ def tick(*, now: datetime) -> int:
                 if one.watch:
                     dispatch.watch(workspace=one.workspace, connection=one.connection)
     return len(due)
+
+
+def _interval(span: timedelta) -> str:
+    return f"{span.total_seconds()} seconds"
 
 
 def want(*, workspace: int, connection: int, kind: str, now: datetime, member: int | None = None) -> int:

@@ -34,7 +34,7 @@ def take(*, mailbox: int, holder: str, count: int, first: bool, now: datetime) -
             if cursor.fetchone():
                 return False
         cursor.execute(TAKE, {"mailbox": mailbox, "now": now, "count": count, "holder": holder, "until": now + LIFE})
-        taken = len(cursor.fetchall()) == count
+        taken = bool(len(cursor.fetchall()) == count)
         if first:
             cursor.execute(
                 "update mail_mailbox set wanted_at = %s where id = %s and (%s or wanted_at is not null)",

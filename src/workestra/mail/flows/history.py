@@ -11,6 +11,7 @@ A worker that dies leaves slices where their last stored page put them; whoever 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections import deque
@@ -47,16 +48,17 @@ async def history(*, ref: Ref) -> None:
     if not ref.folders:
         ref = await tree.refresh(graph=graph, ref_=ref)
     if work.phase == "plan":
-        await _plan(graph, ref, work)
+        await plan_range(graph=graph, ref=ref, work=work)
     if work.phase in ("plan", "pull"):
-        await _pull(graph, ref, work)
+        await pull_range(graph=graph, ref=ref, work=work)
         if not await hop(lambda: backfills.may_go_on(ref=ref, work=work)):
             return
         await hop(lambda: backfills.to_phase(ref=ref, work=work, was="pull", phase="prove"))
-    await _prove(graph, ref, work)
+    await prove_range(graph=graph, ref=ref, work=work)
 
 
-async def _plan(graph: Graph, ref: Ref, work: Work) -> None:
+async def plan_range(*, graph: Graph, ref: Ref, work: Work) -> None:
+    """Count what each tracked folder has in the range, and cut it into slices."""
     stretches: list[replication.Stretch] = []
     total = 0
     for folder in ref.tracked:
@@ -67,7 +69,8 @@ async def _plan(graph: Graph, ref: Ref, work: Work) -> None:
         oldest = None
         if number > replication.SLICE_MESSAGES:
             async with lane(ref=ref):
-                oldest = await mail.oldest(graph, root=ref.root, folder=folder.graph_id, since=work.since)
+                with contextlib.suppress(Refused):  # only makes the cuts even
+                    oldest = await mail.oldest(graph, root=ref.root, folder=folder.graph_id, since=work.since)
         total += number
         stretches += replication.cut(
             folder=folder.id, since=work.since, until=work.until, messages=number, oldest=oldest
@@ -75,11 +78,15 @@ async def _plan(graph: Graph, ref: Ref, work: Work) -> None:
     await hop(lambda: backfills.plan(ref=ref, work=work, stretches=stretches, estimate=total, now=clock.now()))
 
 
-async def _pull(graph: Graph, ref: Ref, work: Work) -> None:
+async def pull_range(*, graph: Graph, ref: Ref, work: Work) -> None:
     """Let the streams run until no slice is left or the backfill may not go on."""
     queue = deque(await hop(lambda: backfills.slices(ref=ref, work=work)))
     size = [work.page_size]
-    streams = [asyncio.create_task(_stream(graph, ref, work, queue, size)) for _ in range(STREAMS)]
+    asked = asyncio.Event()  # the newest page is there: its speed tells how large the others may be
+    streams = [
+        asyncio.create_task(_stream(graph, ref, work, queue, size, asked, first=number == 0))
+        for number in range(STREAMS)
+    ]
     try:
         await asyncio.gather(*streams)
     finally:
@@ -88,10 +95,21 @@ async def _pull(graph: Graph, ref: Ref, work: Work) -> None:
         await asyncio.gather(*streams, return_exceptions=True)
 
 
-async def _stream(graph: Graph, ref: Ref, work: Work, queue: deque[Slice], size: list[int]) -> None:
+async def _stream(
+    graph: Graph,
+    ref: Ref,
+    work: Work,
+    queue: deque[Slice],
+    size: list[int],
+    asked: asyncio.Event,
+    *,
+    first: bool,
+) -> None:
     holder = uuid.uuid4().hex
     holding = False
     try:
+        if not first:
+            await asked.wait()
         while queue:
             piece: Slice | None = queue.popleft()
             while piece is not None:
@@ -99,9 +117,11 @@ async def _stream(graph: Graph, ref: Ref, work: Work, queue: deque[Slice], size:
                     return
                 holding = await _hold(ref, holder, holding=holding)
                 piece = await _page(graph, ref, work, piece, size)
+                asked.set()
     except Stopped:
         return
     finally:
+        asked.set()
         await asyncio.shield(hop(lambda: slots.give_back(mailbox=ref.mailbox, holder=holder)))
 
 
@@ -173,7 +193,7 @@ async def _page(graph: Graph, ref: Ref, work: Work, piece: Slice, size: list[int
     return piece
 
 
-async def _prove(graph: Graph, ref: Ref, work: Work) -> None:
+async def prove_range(*, graph: Graph, ref: Ref, work: Work) -> None:
     """Compare every tracked folder's ids with Outlook's, then call it done."""
     here = await tree.reread(ref_=ref)
     for folder in here.tracked if here is not None else ():
