@@ -58,7 +58,7 @@ def _path(row: Folder, by_graph_id: dict[str, Folder]) -> str:
     here: Folder | None = row
     while here is not None and here.pk not in seen and here.role != "msgfolderroot":
         seen.add(here.pk)
-        names.append(here.name.replace("/", "\\/"))
+        names.append(here.name)
         here = by_graph_id.get(here.parent_graph_id)
     return "/".join(reversed(names))
 
