@@ -31,6 +31,7 @@ def routes(world: World) -> list[BaseRoute]:
         ("POST", "/faults", whole.add_fault),
         ("DELETE", "/faults", whole.clear_faults),
         ("PUT", "/latency", whole.latency),
+        ("POST", "/clock", whole.clock),
         ("GET", "/switches", whole.switches),
         ("PATCH", "/switches", whole.switches),
         ("GET", "/subscriptions", whole.subscriptions),

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -15,7 +14,7 @@ from .control_letter import letter_of
 from .folders import Folder
 from .graph.bodies import served
 from .graph.message_view import author
-from .graph.wire import iso
+from .graph.wire import encode, iso
 from .ids import MalformedId
 from .mailbox import Item, Mailbox
 from .world import World
@@ -42,7 +41,7 @@ def truth_line(box: Mailbox, item: Item) -> dict[str, Any]:
         "isDraft": item.is_draft,
         "flag": item.flag["flagStatus"],
         "categories": list(item.categories),
-        "bodySha256": hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest(),
+        "bodySha256": hashlib.sha256(content.encode("utf-8", "replace")).hexdigest(),
     }
 
 
@@ -181,6 +180,6 @@ class MailboxControl:
 
         def lines() -> Iterator[bytes]:
             for item in box.truth():
-                yield msgspec.json.encode(truth_line(box, item)) + b"\n"
+                yield encode(truth_line(box, item)) + b"\n"
 
         return StreamingResponse(lines(), media_type="application/x-ndjson")

@@ -70,6 +70,11 @@ class WorldControl:
         self.world.latency(float(body.get("per_request", 0)), float(body.get("per_message", 0)))
         return {}
 
+    def clock(self, request: Request, body: dict[str, Any]) -> Any:
+        """Put the clock forward by `seconds` (back, if negative)."""
+        self.world.jump(float(body["seconds"]))
+        return {"now": iso(self.world.clock())}
+
     def switches(self, request: Request, body: dict[str, Any]) -> Any:
         """Set switches of the world, of notices ("notices": {...}) and timing ("timing": {...}); answers all."""
         world = self.world

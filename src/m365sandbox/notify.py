@@ -43,6 +43,7 @@ class NoticeFaults:
     duplicate: float = 0.0
     delay_seconds: float = 0.0
     reorder: bool = False
+    echo: bool = False  # a new message is told twice: created, and updated right after
 
 
 @dataclass(slots=True, eq=False)
@@ -81,6 +82,7 @@ class Courier:
         self.faults = NoticeFaults()
         self.timing = Timing()
         self.transport: httpx2.AsyncBaseTransport | None = None  # tests may put the product itself here
+        self.unreadable: dict[tuple[str, int], float] = {}
         self.delivered = 0
         self.dropped = 0
         self._arrived: deque[Parcel] = deque()  # filled by whatever thread writes into a mailbox
@@ -89,6 +91,8 @@ class Courier:
         self._trips: dict[tuple[str, bool], asyncio.Task[None]] = {}
         self._health: dict[str, EndpointHealth] = {}
         self._client: httpx2.AsyncClient | None = None
+        self._trusted: ssl.SSLContext | None = None
+        self._retired: list[httpx2.AsyncClient] = []  # of an earlier trust; closed at the end
         self._runner: asyncio.Task[None] | None = None
         self._wake: asyncio.Event | None = None
 
@@ -104,6 +108,20 @@ class Courier:
 
     def after(self, box: Mailbox, kind: str, item: Item, folder: Folder, before: object) -> None:
         """Make the notices of one change."""
+        if kind == "created" and self.world.switches.unreadable_seconds > 0:
+            self.unreadable[box.owner_id, item.number] = (
+                time.monotonic() + self.world.switches.unreadable_seconds
+            )
+        self._notices(box, kind, item, folder, before)
+        if kind == "created" and self.faults.echo:
+            self._notices(box, "updated", item, folder, self.before(box, item))
+
+    def readable(self, box: Mailbox, item: Item) -> bool:
+        """False while a new message is too new for a GET by its id."""
+        due = self.unreadable.get((box.owner_id, item.number))
+        return due is None or due <= time.monotonic()
+
+    def _notices(self, box: Mailbox, kind: str, item: Item, folder: Folder, before: object) -> None:
         for sub in list(self.subscriptions.values()):
             if sub.owner != box.owner_id or sub.kind != "messages" or sub.folder not in (None, folder.number):
                 continue
@@ -178,9 +196,10 @@ class Courier:
         for task in tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        clients = [*self._retired, *([self._client] if self._client is not None else [])]
+        self._client, self._retired = None, []
+        for client in clients:
+            await client.aclose()
 
     async def validate(self, url: str) -> None:
         """The handshake: the endpoint must answer with the token within ten seconds. Raises ValidationFailed."""
@@ -215,9 +234,13 @@ class Courier:
             )
 
     def _http(self) -> httpx2.AsyncClient:
-        if self._client is None:
+        trusted = self.world.notify_tls
+        if self._client is None or self._trusted is not trusted:
+            if self._client is not None:
+                self._retired.append(self._client)
+            self._trusted = trusted
             self._client = httpx2.AsyncClient(
-                verify=self.world.notify_tls or (self.transport is None and ssl.create_default_context()),
+                verify=trusted or (self.transport is None and ssl.create_default_context()),
                 trust_env=False,
                 transport=self.transport,
                 timeout=30.0,

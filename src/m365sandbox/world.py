@@ -8,7 +8,7 @@ import random
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from .delta import Cursors
@@ -63,6 +63,7 @@ class Switches:
     shared_denied: str = "403"  # no right on a mailbox: 403 | 404 | mix
     shared_subscription: str = "403"  # delegated subscription on a shared mailbox: 403 | silent
     flip_no_mailbox: bool = False  # no mailbox: the two errors in turn
+    unreadable_seconds: float = 0.0  # a new message is told of, and GET by its id finds it only so much later
     first_page_limit: int = 5_000  # what a delta round with $filter stops at
 
 
@@ -77,7 +78,7 @@ class World:
         self.mailboxes: dict[str, Mailbox] = {}
         self.tokens: Tokens = NoTokens()
         self.requests = RequestLog()
-        self.throttle = Throttle(clock)
+        self.throttle = Throttle(lambda: self.clock())
         self.faults = Faults()
         self.switches = Switches()
         self.cursors = Cursors(hashlib.sha256(f"delta:{seed}".encode()).digest())
@@ -93,7 +94,7 @@ class World:
 
     def add_mailbox(self, owner_id: str) -> Mailbox:
         """A mailbox with the well-known folders for a person or a shared mailbox."""
-        box = Mailbox(owner_id=owner_id, seed=self.seed, clock=self.clock)
+        box = Mailbox(owner_id=owner_id, seed=self.seed, clock=lambda: self.clock())
         box.watcher = self.courier
         self.mailboxes[owner_id] = box
         return box
@@ -125,6 +126,12 @@ class World:
     def trust(self, ca_file: str) -> None:
         """Verify notification endpoints against the certificates of this file."""
         self.notify_tls = ssl.create_default_context(cafile=ca_file)
+
+    def jump(self, seconds: float) -> None:
+        """Put the clock forward, or back, for everything in this world."""
+        before, step = self.clock, timedelta(seconds=seconds)
+        self.clock = lambda: before() + step
+        self.courier.wake()
 
     def flip(self) -> bool:
         """False, True, False, ...: for answers that come in turn."""

@@ -37,7 +37,11 @@ def item(request: Request) -> Item:
         found = box.find(request.keys["message"])
     except MalformedId as problem:
         raise malformed_id() from problem
-    if found is None or ("folder" in request.keys and found.folder is not folder(request)):
+    if (
+        found is None
+        or not request.world.courier.readable(box, found)
+        or ("folder" in request.keys and found.folder is not folder(request))
+    ):
         raise item_not_found()
     return found
 

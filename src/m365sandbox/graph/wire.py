@@ -22,6 +22,22 @@ def iso(moment: datetime) -> str:
     return moment.isoformat()[:19] + "Z"
 
 
+def encode(value: Any) -> bytes:
+    """A value as JSON. Halves of surrogate pairs, which odd mail can hold and UTF-8 cannot, become question marks."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_repaired(value))
+
+
+def _repaired(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {name: _repaired(part) for name, part in value.items()}
+    return [_repaired(part) for part in value] if isinstance(value, list | tuple) else value
+
+
 @dataclass(slots=True)
 class Reply:
     """`body` is bytes as they go out, or an object to be written as JSON. `messages` is what latency counts."""
@@ -38,7 +54,7 @@ class Reply:
         if isinstance(self.body, bytes):
             return self.body
         if self._encoded is None:
-            self._encoded = b"" if self.body is None else msgspec.json.encode(self.body)
+            self._encoded = b"" if self.body is None else encode(self.body)
         return self._encoded
 
     def kind(self) -> str:

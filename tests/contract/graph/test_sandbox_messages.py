@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.contract.graph.stagecraft import IMMUTABLE, Stage, enclosure, letter
 
 from m365sandbox.letters import Address
@@ -342,3 +345,66 @@ async def test_sending_is_refused_and_never_made_up(stage: Stage, method: str, p
     answer = await stage.ask(method, path, json={"message": {}})
     assert answer.status_code in (400, 405) and answer.json()["error"]["code"] == "BadRequest"
     assert len(box) == 1
+
+
+async def test_new_message_may_be_told_of_before_it_can_be_read(stage: Stage) -> None:
+    """A notice can be faster than the message: GET by id answers 404 for a moment."""
+    stage.world.switches.unreadable_seconds = 0.1
+    box = stage.world.mailboxes[stage.ana.id]
+    path = f"/me/messages/{box.immutable_id(box.deliver(letter()))}"
+    assert (await stage.refused(path))[:2] == (404, "ErrorItemNotFound")
+    await asyncio.sleep(0.12)
+    assert (await stage.get(path)).status_code == 200
+
+
+HOSTILE = st.text(st.characters(codec=None, exclude_categories=()), max_size=60) | st.sampled_from(
+    [
+        "a\r\nBcc: x@y",
+        "=?utf-8?q?=zz?=",
+        "<<>>",
+        '"',
+        "a@b@c",
+        "\x00\x07",
+        "\ud800",
+        "(",
+        ",;:",
+        "é@ü.example",
+        " ",
+    ]
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    texts=st.lists(HOSTILE, min_size=6, max_size=6), content=HOSTILE, kind=st.sampled_from(["html", "text"])
+)
+async def test_hostile_letter_is_served_in_every_form(
+    stage: Stage, texts: list[str], content: str, kind: str
+) -> None:
+    """Subjects, names, addresses, header lines and file names can hold anything."""
+    box = stage.world.mailboxes[stage.ana.id]
+    subject, name, address, header, value, file = texts
+    item = box.deliver(
+        letter(
+            subject,
+            sender=Address(name, address),
+            to=(Address(address, name),),
+            internet_message_id=f"<{value}>",
+            headers=((header, value), ("Content-Type", value)),
+            body=(kind, content),
+            enclosures=(enclosure(file, b"x", value, content_id=name),),
+        )
+    )
+    path = f"/me/messages/{box.immutable_id(item)}"
+    shown = await stage.ok(
+        f"{path}?$select=subject,from,body,internetMessageHeaders,uniqueBody&$expand=attachments"
+    )
+    assert shown["subject"] == subject.encode("utf-8", "replace").decode()
+    assert (await stage.get(path, prefer='outlook.body-content-type="text"')).status_code == 200
+    mime = await stage.get(f"{path}/$value")
+    assert mime.status_code == 200 and email.message_from_bytes(mime.content).get_payload()
+    assert (await stage.get(f"{path}/attachments/{shown['attachments'][0]['id']}/$value")).content == b"x"
+    assert (
+        await stage.http.get("http://graph.test/_sandbox/mailboxes/ana@harbour.example/truth")
+    ).status_code == 200
+    box.purge(item)
