@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Protocol
 
 from django.contrib import messages
@@ -18,13 +19,14 @@ from workestra.kit import clock
 from workestra.mail.doors import connections
 from workestra.suite.connections.ranges import CHOICES
 from workestra.suite.connections.views import card_or_404, row_context
+from workestra.tenancy.models import Member
 from workestra.tenancy.views import member_of, member_view
 
 
 class Steering(Protocol):
     """A verb of the doors that moves a backfill."""
 
-    def __call__(self, *, member: object, backfill_id: int, now: object) -> object: ...
+    def __call__(self, *, member: Member, backfill_id: int, now: datetime) -> object: ...
 
 
 def _steering(verb: str) -> Steering:

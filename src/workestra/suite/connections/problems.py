@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
@@ -12,35 +12,38 @@ from django.urls import reverse
 
 from workestra.activity.words import Words, words
 
+SESSION_KEY = "connect_problem"
 CODE = re.compile(r"[a-z0-9_]{1,64}")
 REFERENCE = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`reference` is Microsoft's request id, to show to support."""
+    """`reference` is Microsoft's request id and `microsoft_code` its own word, to show to support."""
 
     words: Words
     reference: str
+    microsoft_code: str
 
 
-def read_problem(*, query: Mapping[str, str], names: Collection[str], addresses: Collection[str]) -> Problem | None:
+def read_problem(*, query: Mapping[str, str], kept: object) -> Problem | None:
     """The problem that the address names.
 
-    Anybody can write an address, so a name or a mailbox in it is shown only where it is one of the workspace.
-
     Args:
-        names: of the workspace's members.
-        addresses: of the connections that the reader may see.
+        kept: what the session holds under SESSION_KEY, `{"code": ..., "detail": {...}}`: names and addresses
+            travel there and not in the address, where anybody could have written them.
     """
     code = query.get("problem", "")
     if not CODE.fullmatch(code):
         return None
     reference = query.get("ref", "")
-    known = {"name": names, "address": addresses}
-    detail = {key: query[key] for key, allowed in known.items() if query.get(key) in allowed}
+    mine = kept if isinstance(kept, dict) and kept.get("code") == code else {}
+    detail = mine.get("detail")
+    detail = detail if isinstance(detail, dict) else {}
     return Problem(
-        words=words(code=code, detail=detail), reference=reference if REFERENCE.fullmatch(reference) else ""
+        words=words(code=code, detail=detail),
+        reference=reference if REFERENCE.fullmatch(reference) else "",
+        microsoft_code=str(detail.get("microsoft_code") or "")[:80],
     )
 
 

@@ -13,7 +13,7 @@ from workestra.activity.words import Action
 from workestra.kit import clock
 from workestra.mail.doors import queries
 from workestra.suite.connections.permissions import GROUPS
-from workestra.suite.connections.problems import admin_consent_link, read_problem, revoke_page
+from workestra.suite.connections.problems import SESSION_KEY, admin_consent_link, read_problem, revoke_page
 from workestra.suite.connections.ranges import RANGES, TITLES
 from workestra.tenancy.models import Member
 from workestra.tenancy.views import member_of, member_view
@@ -45,11 +45,6 @@ def _choosing(*, cards: list[queries.ConnectionCard], wanted: str) -> int | None
     if wanted:
         return next((one for one in mine if str(one) == wanted), None)
     return next((card.id for card in cards if card.is_mine and card.asks_range), None)
-
-
-def _names(member: Member) -> set[str]:
-    seats = Member.objects.filter(workspace_id=member.workspace_id).select_related("user")
-    return {str(seat.user) for seat in seats}
 
 
 @require_safe
@@ -84,11 +79,7 @@ def outlook(request: HttpRequest) -> HttpResponseBase:
         "range_titles": TITLES,
         "groups": GROUPS,
         "choosing": _choosing(cards=cards, wanted=request.GET.get("choose_range", "")),
-        "problem": read_problem(
-            query=request.GET.dict(),
-            names=_names(member),
-            addresses={card.address for card in cards},
-        ),
+        "problem": read_problem(query=request.GET.dict(), kept=request.session.get(SESSION_KEY)),
         "connected": next((card for card in cards if str(card.id) == connected), None),
         "again": AGAIN,
         "admin_link": admin_consent_link(),

@@ -13,7 +13,9 @@
     const doc = frame.contentDocument;
     const message = frame.closest(".message-body");
     const good = doc?.body && doc.documentElement.hasAttribute("data-mail");
-    message.querySelector("[data-frame-problem]").hidden = Boolean(good) || doc?.URL === "about:blank";
+    if (doc?.URL === "about:blank") return;
+    message.querySelector("[data-frame-problem]").hidden = Boolean(good);
+    frame.hidden = !good;
     frame.classList.toggle("ready", Boolean(good));
     if (!good) return;
     doc.documentElement.dataset.theme = document.documentElement.dataset.theme;
@@ -41,6 +43,7 @@
     const retry = event.target.closest?.("[data-retry-frame]");
     if (!retry) return;
     const frame = retry.closest(".message-body").querySelector("[data-mail-frame]");
+    frame.hidden = false;
     frame.src = frame.getAttribute("src");
   });
 
