@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from tests.sandboxes import Outlook, ref_of
-from workestra.mail.doors.folders import UNTRACKED
+from workestra.rules.tracking import UNTRACKED
 from workestra.mail.models import Connection, Message
 from workestra.tenancy.rows import scope
 

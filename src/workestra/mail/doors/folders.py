@@ -13,24 +13,9 @@ from workestra.mail.doors.ref import Ref
 from workestra.mail.doors.store import cursor
 from workestra.mail.intake import clean
 from workestra.mail.models import Connection, Folder
+from workestra.rules.tracking import tracked_by_default
 from workestra.tenancy.rows import scope
 
-UNTRACKED = {
-    "drafts",
-    "outbox",
-    "deleteditems",
-    "junkemail",
-    "recoverableitemsdeletions",
-    "clutter",
-    "conversationhistory",
-    "scheduled",
-    "searchfolders",
-    "syncissues",
-    "conflicts",
-    "localfailures",
-    "serverfailures",
-    "msgfolderroot",
-}
 FRESH = timedelta(minutes=10)
 
 
@@ -61,15 +46,12 @@ def seen(*, folders: Sequence[wire.Folder], roles: Mapping[str, str]) -> list[Se
 
 
 def _default(one: Seen, by_id: Mapping[str, Seen]) -> bool:
-    """A folder is tracked unless it, or a folder that it lies in, has a role that is not."""
-    known: set[str] = set()
+    chain: dict[str, str] = {}
     here: Seen | None = one
-    while here is not None and here.graph_id not in known:
-        known.add(here.graph_id)
-        if here.role in UNTRACKED and here.role != "msgfolderroot":
-            return False
+    while here is not None and here.graph_id not in chain:
+        chain[here.graph_id] = here.role
         here = by_id.get(here.parent)
-    return True
+    return tracked_by_default(roles=chain.values())
 
 
 def replace(*, ref: Ref, folders: Sequence[Seen], now: datetime) -> None:

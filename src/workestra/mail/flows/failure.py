@@ -27,9 +27,9 @@ CAUSES = {
     Cause.REVOKED: "token_revoked",
     Cause.MISCONFIGURED: "app_misconfigured",
     Cause.DECLINED: "consent_declined",
-    Cause.WRONG_TENANT: "wrong_account",
+    Cause.WRONG_TENANT: "wrong_tenant",
     Cause.ACCOUNT: "account_blocked",
-    Cause.CODE_USED: "state_lost",
+    Cause.CODE_USED: "code_used",
     Cause.BAD_ID_TOKEN: "sign_in_untrusted",
     Cause.TEMPORARILY_UNAVAILABLE: "microsoft_unavailable",
 }
@@ -54,7 +54,7 @@ def told(*, problem: GraphError) -> Failure:
         return Failure("throttled", detail, pause=min(max(wait, timedelta(seconds=1)), LONGEST_PAUSE))
     if isinstance(problem, SignInRefused):
         detail["aadsts"] = list(problem.aadsts)
-        return Failure(CAUSES.get(problem.cause, "token_expired"), detail, sign_in=True)
+        return Failure(CAUSES.get(problem.cause, "sign_in_refused"), detail, sign_in=True)
     if isinstance(problem, SignInNeeded):
         code = "conditional_access" if problem.claims else "token_expired"
         return Failure(code, detail, sign_in=True)

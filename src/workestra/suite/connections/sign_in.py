@@ -11,7 +11,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from workestra.mail.flows import connect
 from workestra.mail.flows.connect import NotConfigured, Refusal
-from workestra.suite.connections.problems import SESSION_KEY
 from workestra.tenancy.views import async_member_view, member_of
 
 log = structlog.get_logger("workestra.connect")
@@ -22,12 +21,10 @@ def _settings_page(**query: str) -> HttpResponseRedirect:
     return HttpResponseRedirect(f"{target}?{urlencode(query)}" if query else target)
 
 
-async def _told(request: HttpRequest, problem: Refusal) -> HttpResponseRedirect:
-    """Names and addresses travel in the session: in the address anybody could have written them."""
+def _told(problem: Refusal) -> HttpResponseRedirect:
     log.info("connect.refused", code=problem.code, **problem.detail)
-    await request.session.aset(SESSION_KEY, {"code": problem.code, "detail": {**problem.detail, **problem.values}})
     more = {"ref": str(problem.detail["request_id"])} if problem.detail.get("request_id") else {}
-    return _settings_page(problem=problem.code, **more)
+    return _settings_page(problem=problem.code, **more, **problem.values)
 
 
 async def _session(request: HttpRequest) -> str:
@@ -47,7 +44,7 @@ async def begin(request: HttpRequest) -> HttpResponseBase:
     except NotConfigured:
         return _settings_page(problem="not_configured")
     except Refusal as problem:
-        return await _told(request, problem)
+        return _told(problem)
     if request.headers.get("HX-Request"):
         answer = HttpResponse(status=204)
         answer["HX-Redirect"] = url
@@ -65,5 +62,5 @@ async def callback(request: HttpRequest) -> HttpResponseBase:
             member=member_of(request), session=await _session(request), query=query
         )
     except Refusal as problem:
-        return await _told(request, problem)
+        return _told(problem)
     return _settings_page(choose_range=str(connection)) if asks else _settings_page(connected=str(connection))
