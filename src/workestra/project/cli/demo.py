@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -31,10 +32,10 @@ def demo(
 ) -> None:
     """Try Workestra: starts a database, a stand-in for Microsoft 365, web and worker. Ctrl-C ends all of it."""
     console = out.console(no_color=no_color)
-    with signals_end():
+    with signals_end(), contextlib.ExitStack() as stack:
         supervisor = Supervisor(say=lambda text: console.print(text, markup=False))
         try:
-            place = open_home(folder=home)
+            place = stack.enter_context(open_home(folder=home))
             shown = _bring_up(place=place, supervisor=supervisor, console=console, port=port, messages=messages)
             _explain(console=console, place=place, **shown)
             if exit_after_ready:

@@ -15,11 +15,17 @@ from workestra.project.cli.problem import Code, Problem
 
 @dataclass(slots=True)
 class Home:
-    """A demo's folder, locked as long as this object lives."""
+    """A demo's folder. As a context it lets go of its lock at the end."""
 
     folder: Path
     secrets: dict[str, str]
     _lock: IO[str]
+
+    def __enter__(self) -> Home:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.close()
 
     @property
     def password(self) -> str:
@@ -35,7 +41,7 @@ class Home:
 
 
 def open_home(*, folder: Path) -> Home:
-    """Make or reuse the folder.
+    """Make or reuse the folder, and lock it.
 
     Raises:
         Problem: another demo runs there, or it is the home of an installation that is no demo.
