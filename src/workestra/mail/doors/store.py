@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 
 import psycopg
 from django.db import connection as database
-from psycopg.types.json import Jsonb
 
 from workestra.kit.live import announce
 from workestra.mail.doors import copies, threads
 from workestra.mail.doors.ref import Ref
 from workestra.mail.doors.steps import Step
+from workestra.mail.doors.upsert import upsert
 from workestra.mail.intake import Letter, Mark
 from workestra.rules.reconcile import Answer, Held, Plan, reconcile
 from workestra.rules.threading import Named
@@ -27,19 +27,6 @@ from workestra.tenancy.rows import scope
 
 T = TypeVar("T")
 
-COLUMNS = (
-    "change_key, folder_id, thread_id, internet_message_id, conversation_id, subject, preview, from_name,"
-    " from_address, people, received_at, sent_at, importance, categories, is_read, flag, is_draft,"
-    " has_attachments, attachments, headers, web_link, body, body_type, body_size, body_hash, asked_at, search"
-)
-VALUES = ", ".join(["%s"] * 26) + ", to_tsvector('simple', %s)"
-UPSERT = (
-    f"insert into mail_message (workspace_id, connection_id, immutable_id, stored_at, {COLUMNS})"  # noqa: S608
-    f" values (%s, %s, %s, %s, {VALUES})"
-    " on conflict (workspace_id, connection_id, immutable_id) do update set removed_at = null, "
-    + ", ".join(f"{name.strip()} = excluded.{name.strip()}" for name in COLUMNS.split(","))
-    + " where mail_message.asked_at < excluded.asked_at"
-)
 MARK = (
     "update mail_message set change_key = %s, folder_id = %s, is_read = coalesce(%s, is_read),"
     " flag = coalesce(%s, flag), categories = coalesce(%s, categories),"
@@ -185,16 +172,16 @@ def _write(
     now: datetime,
 ) -> tuple[set[int], set[int]]:
     """Perform the plan. Returns (threads touched, threads into which others were joined)."""
-    folders = {graph_id: folder.id for graph_id, folder in ref.by_graph_id.items()}
     touched: set[int] = set()
     joined: set[int] = set()
     content = [full[one] for one in sorted([*plan.add, *plan.change])]
     if content:
         named = [Named(one.immutable_id, one.keys) for one in content]
         place, joined = threads.assign(cursor=some, workspace=ref.workspace, messages=named, now=now)
-        some.executemany(UPSERT, [_row(ref, one, folders, place[one.immutable_id], asked_at, now) for one in content])
+        upsert(cursor=some, ref=ref, letters=content, threads=place, asked_at=asked_at, now=now)
         touched |= set(place.values())
     if plan.mark:
+        folders = {graph_id: folder.id for graph_id, folder in ref.by_graph_id.items()}
         some.executemany(
             MARK,
             [
@@ -212,19 +199,6 @@ def _write(
             (now, asked_at, ref.workspace, ref.connection, sorted(plan.remove), asked_at),
         )
     return touched, joined
-
-
-def _row(
-    ref: Ref, one: Letter, folders: dict[str, int], thread: int, asked_at: datetime, now: datetime
-) -> tuple[Any, ...]:
-    return (
-        *(ref.workspace, ref.connection, one.immutable_id, now),
-        *(one.change_key, folders[one.folder], thread, one.internet_message_id, one.conversation_id),
-        *(one.subject, one.preview, one.from_name, one.from_address, Jsonb(one.people), one.received_at),
-        *(one.sent_at, one.importance, one.categories, one.is_read, one.flag, one.is_draft),
-        *(one.has_attachments, Jsonb(one.attachments), Jsonb(one.headers), one.web_link, one.body),
-        *(one.body_type, one.body_size, one.body_hash, asked_at, one.words),
-    )
 
 
 def _tell(ref: Ref, touched: set[int], *, history: bool) -> None:
