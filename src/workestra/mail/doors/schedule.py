@@ -112,9 +112,9 @@ def hand_out_notices(*, now: datetime) -> int:
     """Enqueue one job for each connection that has unread notices. Returns how many connections."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "with some as (select id from mail_notice where not queued and (retry_at is null or retry_at <= %s)"
+            "with picked as (select id from mail_notice where not queued and (retry_at is null or retry_at <= %s)"
             " order by id limit 5000 for update skip locked)"
-            " update mail_notice n set queued = true from some where n.id = some.id"
+            " update mail_notice n set queued = true from picked where n.id = picked.id"
             " returning n.workspace_id, n.connection_id, n.change",
             [now],
         )
