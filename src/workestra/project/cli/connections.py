@@ -27,24 +27,17 @@ def connections(as_json: AsJson = False) -> None:
         console.print("No mailbox is connected yet.")
         return
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table("No.", "Mailbox", "Workspace", "Owner", "State", "Health", "Last success", "Arrives by", "Error")
+    width = max(len(row.address) for row in rows)
     for row in rows:
-        colour = COLOURS.get(row.health, "white")
-        table.add_row(
-            str(row.id),
-            escape(row.address),
-            escape(row.workspace),
-            escape(row.owner),
-            row.state,
-            f"[{colour}]{row.health}[/]",
-            _short(row.last_success_at),
-            f"push until {_short(row.push_expires_at)}" if row.push == "push" else "schedule",
-            escape(row.error_code),
+        arrives = f"push until {_short(row.push_expires_at)}" if row.push == "push" else "by schedule"
+        health = f"[{COLOURS.get(row.health, 'white')}]{row.health:8}[/]"
+        when = f"last success {_short(row.last_success_at)}, {arrives}"
+        console.print(f"{row.id:>4}  {escape(row.address):{width}}  {health}  {when}")
+        console.print(
+            f"      {escape(row.workspace)}, {escape(row.owner)}, {row.state} {escape(row.error_code)}".rstrip()
         )
-    console.print(table)
 
 
 def _short(value: datetime | None) -> str:
-    return f"{value:%Y-%m-%d %H:%M} UTC" if value else "-"
+    return f"{value:%Y-%m-%d %H:%M} UTC" if value else "never"
