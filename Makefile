@@ -14,7 +14,7 @@ MESSAGES ?= 2000
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sandbox test journeys bench check lint types imports sizes migrations docs format lock
+.PHONY: help setup demo sandbox test journeys prove bench check lint types imports sizes migrations docs format lock
 
 help: ## List what can be done
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ test: .venv/.dev ## Run all tests (T=tests/graph for some of them)
 journeys: .venv/.dev ## Run the tests that drive a real Chromium
 	@scripts/test_tools.sh
 	$(BIN)/python -m pytest -m journey $(T)
+
+prove: .venv/.dev ## Kill the worker ten times during a backfill and compare the store with the mailbox
+	$(BIN)/python scripts/prove_kills.py
 
 bench: .venv/.dev ## Measure backfill and store side by side with peers
 	$(BIN)/python -m bench.run
