@@ -16,6 +16,7 @@ import re
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -25,7 +26,7 @@ import httpx2
 from . import allowlist, wire
 from .answers import refusal
 from .auth import TokenSource
-from .decoding import decode
+from .decoding import decode, unpacked
 from .errors import CursorExpired, Forbidden, TooLarge, Unreachable
 from .exchange import Call, Download, Exchange, Query, encoded, with_query
 
@@ -34,9 +35,12 @@ _ABSOLUTE = re.compile(r"[A-Za-z]+://[^/?]+(/.*)", re.DOTALL)
 
 BODY_CAP = 64 * 1024 * 1024
 """Bytes of one decoded answer; streams have no cap."""
+LARGE = 1 << 18
+"""Bytes from which an answer is decoded in a thread, so that the loop keeps its sockets busy meanwhile."""
 DEADLINE = 120.0
 """Seconds for the headers of an answer, and again for its body, however slowly they drip."""
 QUICK_RETRY_PAUSE = 0.1
+_pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="decode")  # each holds a whole page in memory
 
 
 class Graph:
@@ -75,7 +79,7 @@ class Graph:
 
     async def get(self, *, path: str, kind: type[T], query: Query | None = None, prefer: Sequence[str] = ()) -> T:
         """What `path` ("/me/messages") answers, as `kind`. Query values are encoded here."""
-        return self._struct(await self._fetch(self._call("GET", path, query=query, prefer=prefer)), kind)
+        return await self._struct(await self._fetch(self._call("GET", path, query=query, prefer=prefer)), kind)
 
     async def follow(self, *, link: str, kind: type[T], prefer: Sequence[str] = ()) -> T:
         """What a next or delta link answers; the link is used exactly as Graph wrote it.
@@ -84,13 +88,14 @@ class Graph:
         """
         if not self.is_ours(link):
             raise CursorExpired(code="foreignLink", message="the stored link leads somewhere else")
-        return self._struct(await self._fetch(Call("GET", self._path(link), _target(link), tuple(prefer))), kind)
+        call = Call("GET", self._path(link), _target(link), tuple(prefer))
+        return await self._struct(await self._fetch(call), kind)
 
     async def send(
         self, *, method: str, path: str, kind: type[T], body: object = None, prefer: Sequence[str] = ()
     ) -> T:
         """Sends `body` as JSON (nothing where it is None) and gives the answer as `kind`."""
-        return self._struct(await self._fetch(self._call(method, path, prefer=prefer, body=body)), kind)
+        return await self._struct(await self._fetch(self._call(method, path, prefer=prefer, body=body)), kind)
 
     async def command(self, *, method: str, path: str, body: object = None) -> None:
         """As `send`, where the answer's body does not matter."""
@@ -132,8 +137,10 @@ class Graph:
         path = _target(link).partition("?")[0]
         return path.removeprefix(self._base_path) if path.startswith(f"{self._base_path}/") else ""
 
-    def _struct(self, body: bytes, kind: type[T]) -> T:
-        return self.checked(decode(body=body, kind=kind))
+    async def _struct(self, body: bytes, kind: type[T]) -> T:
+        if len(body) < LARGE:
+            return self.checked(decode(body=body, kind=kind))
+        return self.checked(await _in_thread(lambda: decode(body=body, kind=kind)))
 
     def checked(self, answer: T) -> T:
         """The same struct; raises `Unreachable` for a page that would lead to somebody else's server."""
@@ -207,9 +214,11 @@ class Graph:
     async def _read(self, call: Call, response: httpx2.Response) -> bytes:
         parts: list[bytes] = []
         size = 0
+        packed = response.headers.get("content-encoding") == "gzip" and not response.is_closed
+        chunks = response.aiter_raw() if packed else response.aiter_bytes()
         try:
             async with asyncio.timeout(self._deadline):
-                async for part in response.aiter_bytes():
+                async for part in chunks:
                     size += len(part)
                     if size > self._body_cap:
                         raise TooLarge(code="bodyTooLarge", message=f"the answer is over {self._body_cap} bytes")
@@ -219,7 +228,12 @@ class Graph:
             raise self._unreachable(call, error, status=response.status_code) from error
         finally:
             await response.aclose()
-        return b"".join(parts)
+        body = b"".join(parts)
+        if not packed:
+            return body
+        if size < LARGE // 4:
+            return unpacked(body=body, cap=self._body_cap)
+        return await _in_thread(lambda: unpacked(body=body, cap=self._body_cap))
 
     async def _chunks(self, response: httpx2.Response) -> AsyncIterator[bytes]:
         try:
@@ -253,6 +267,10 @@ class Graph:
                 client_request_id=call.client_request_id,
             )
         )
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(_pool, work)
 
 
 def _target(link: str) -> str:

@@ -10,11 +10,12 @@ repaired.
 from __future__ import annotations
 
 import re
+import zlib
 from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
-from .errors import Unreachable
+from .errors import TooLarge, Unreachable
 
 T = TypeVar("T")
 
@@ -34,6 +35,25 @@ _BOM = b"\xef\xbb\xbf"
 
 _decoders: dict[object, msgspec.json.Decoder[Any]] = {}
 """One compiled decoder for each kind of answer: there are a dozen kinds."""
+
+
+def unpacked(*, body: bytes, cap: int) -> bytes:
+    """The bytes in a gzip answer. Raises `TooLarge` above `cap` bytes, `Unreachable` for what is no whole gzip."""
+    parts: list[bytes] = []
+    room = cap + 1
+    while body:  # an answer may be several members (RFC 1952, 2.2)
+        inflater = zlib.decompressobj(wbits=31)
+        try:
+            parts.append(inflater.decompress(body, room))
+        except zlib.error as error:
+            raise Unreachable(code="malformedAnswer", message="the answer is not the gzip that it claims") from error
+        room -= len(parts[-1])
+        if room <= 0:
+            raise TooLarge(code="bodyTooLarge", message=f"the answer is over {cap} bytes")
+        if not inflater.eof:
+            raise Unreachable(code="malformedAnswer", message="the answer is cut short")
+        body = inflater.unused_data.lstrip(b"\0")
+    return b"".join(parts)
 
 
 def decode(*, body: bytes, kind: type[T]) -> T:

@@ -40,6 +40,7 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 SLICE_MESSAGES = 1250
 MOST_SLICES = 32
 FIRST_PAGE = 50  # what a person waits for
+PAGE = 250  # what is asked for as long as it comes fast: larger ones gain nothing and take more memory
 
 
 def range_start(*, choice: str, now: datetime) -> datetime:
@@ -62,7 +63,7 @@ def cut(*, folder: int, since: datetime, until: datetime, messages: int, oldest:
 
     The cuts assume mail spread evenly between `oldest` (or `since`) and `until`; where it is not, a stream
     just has more pages to walk. The newest stretch holds about a first page, so that recent mail is there at
-    once and the speed of the first answer can decide how large the others are asked for.
+    once.
     """
     if messages <= 0 or since >= until:
         return []
@@ -98,7 +99,7 @@ def eta_seconds(*, estimate: int | None, pulled: int, rate: float | None, pages:
     return max(0, round((estimate - pulled) / rate)) if estimate > pulled else 0
 
 
-def page_size(*, current: int, seconds: float, too_large: bool, most: int = 500, least: int = 10) -> int:
+def page_size(*, current: int, seconds: float, too_large: bool, most: int = PAGE, least: int = 10) -> int:
     """The next page's size: a quarter after a page that was too large, more while pages come fast."""
     if too_large:
         return max(least, current // 4)

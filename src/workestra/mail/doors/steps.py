@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import psycopg
 
+from workestra.kit.live import announce
 from workestra.rules.replication import LIVE, smooth
 
 Cursor = psycopg.Cursor[Any]
@@ -108,6 +109,7 @@ class NoticesStep:
 class SliceStep:
     """A page of history: `link` leads on; empty, the slice is done."""
 
+    workspace: int
     backfill: int
     slice: int
     was_link: str
@@ -152,3 +154,4 @@ class SliceStep:
                 self.backfill,
             ),
         )
+        announce(workspace=self.workspace, topic=f"backfill:{self.backfill}")

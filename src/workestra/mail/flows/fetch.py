@@ -57,6 +57,15 @@ async def letters(*, ref: Ref, messages: Sequence[Message], asked_at: datetime) 
     return await hop(lambda: [letter(message=one, mailbox=ref.mailbox, asked_at=asked_at) for one in messages])
 
 
+def consumed(*, ref: Ref, messages: list[Message], asked_at: datetime) -> list[Letter]:
+    """Letters of full messages, which leave the list one by one: a page is never held twice. Takes a while."""
+    made = []
+    messages.reverse()
+    while messages:
+        made.append(letter(message=messages.pop(), mailbox=ref.mailbox, asked_at=asked_at))
+    return made
+
+
 def marks(*, messages: Sequence[Message]) -> list[Mark]:
     """Marks of light messages."""
     return [mark(message=one) for one in messages]
