@@ -4,9 +4,7 @@
 set -eu
 
 samples() {
-    [ -d /usr/lib/python3.11/test/test_email/data ] ||
-        .venv/bin/python -c 'import pathlib, test; raise SystemExit(
-            not (pathlib.Path(test.__path__[0]) / "test_email" / "data").is_dir())' 2>/dev/null
+    [ -d /usr/lib/python3.11/test/test_email/data ]
 }
 
 browser() {
