@@ -20,7 +20,10 @@ _pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="door")
 
 
 async def hop(work: Callable[[], T]) -> T:
-    """Run `work` (sync, may use the database) in a thread and await its answer."""
+    """Run `work` (sync, may use the database) in a thread and await its answer.
+
+    Whoever is cancelled meanwhile still waits for its end, so that what undoes it comes after it.
+    """
     context = contextvars.copy_context()
 
     def run() -> T:
@@ -29,4 +32,10 @@ async def hop(work: Callable[[], T]) -> T:
         finally:
             connections.close_all()
 
-    return await asyncio.get_running_loop().run_in_executor(_pool, run)
+    under_way = asyncio.get_running_loop().run_in_executor(_pool, run)
+    try:
+        return await asyncio.shield(under_way)
+    except asyncio.CancelledError:
+        await asyncio.wait([under_way])
+        under_way.exception()  # read, so that nobody misses it in the log
+        raise

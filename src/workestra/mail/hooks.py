@@ -14,7 +14,7 @@ import asyncio
 import hmac
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -47,12 +47,15 @@ with told as (
     select k.id, c.workspace_id, c.connection_id, k.change, k.item, %(now)s, false
     from known k join mail_schedule c on c.mailbox_id = k.mailbox_id and c.active
     order by k.id, c.connection_id, k.item
-), seen as (
-    update mail_subscription set last_notice_at = %(now)s where id in (select id from known)
 )
-update mail_subscription set reauthorize_at = %(now)s
-where id in (select id from known where change = 'reauthorizationRequired')
-"""
+update mail_subscription s set last_notice_at = %(now)s,
+    reauthorize_at = case when k.renew then %(now)s else s.reauthorize_at end
+from (
+    select id, bool_or(change in ('reauthorizationRequired', 'subscriptionRemoved')) as renew
+    from known group by id
+) k
+where s.id = k.id
+"""  # one that was removed is renewed, too: Graph does not find it then, and it is made anew
 
 
 @dataclass(slots=True)
@@ -124,7 +127,7 @@ class Writer:
 
     async def _checked(self, connection: psycopg.AsyncConnection[Any], notices: Sequence[Notification]) -> list[Told]:
         """Those whose subscription is known and whose secret is right, compared in constant time."""
-        ids = sorted({one.subscription_id for one in notices if one.subscription_id})
+        ids = sorted({one.subscription_id for one in notices if _storable(one.subscription_id)})
         if not ids:
             return []
         answer = await connection.execute(
@@ -139,6 +142,8 @@ class Writer:
                 continue
             change = one.lifecycle_event or one.change_type or ""
             item = (one.resource_data.id if one.resource_data else None) or ""
+            if not _storable(change) or not item.isprintable():
+                continue
             told[one.subscription_id or "", change, item] = Told(one.subscription_id or "", change[:32], item[:512])
         return list(told.values())
 
@@ -146,6 +151,11 @@ class Writer:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
+
+
+def _storable(text: str | None) -> TypeGuard[str]:
+    """Whether a word from outside can be a parameter of a statement that it shares with other requests."""
+    return bool(text) and len(text or "") <= 64 and (text or "").isprintable()
 
 
 class Endpoint:
@@ -182,7 +192,7 @@ class Endpoint:
             return 413, b""
         try:
             batch = _decoder.decode(body)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             return 400, b""
         if self._writer is None:
             self._writer = Writer(conninfo=self._conninfo)

@@ -16,7 +16,7 @@ from workestra.graph.errors import GraphError
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail import dispatch
-from workestra.mail.doors import backfills, outcomes, ref, slots
+from workestra.mail.doors import backfills, grants, outcomes, ref, slots
 from workestra.mail.doors.ref import Ref
 from workestra.mail.flows.failure import told
 from workestra.mail.flows.history import history as run_history
@@ -55,6 +55,9 @@ async def _run(workspace: int, connection: int, flow: Callable[[Ref], Awaitable[
         if name == "watch" and not failure.sign_in:
             await hop(lambda: outcomes.postpone(ref=here, until=now + timedelta(minutes=5)))
             return
+        claims = problem.claims
+        if failure.sign_in and claims:
+            await hop(lambda: grants.remember_claims(workspace=workspace, connection=connection, claims=claims))
         await hop(
             lambda: outcomes.fail(
                 ref=here,

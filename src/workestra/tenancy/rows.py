@@ -57,8 +57,24 @@ def wall(*, table: str) -> migrations.RunSQL:
 
 @contextmanager
 def scope(*, workspace: int) -> Iterator[None]:
-    """One transaction in which the rows of `workspace` can be seen and written, and no others."""
+    """One transaction in which the rows of `workspace` can be seen and written, and no others.
+
+    Inside another scope it ends with that scope's workspace in force again.
+    """
+    inside = connection.in_atomic_block
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("select set_config('app.workspace', %s, true)", [str(workspace)])
+        before = _set(str(workspace), ask=inside)
         yield
+        if inside:
+            _set(before, ask=False)
+
+
+def _set(value: str, *, ask: bool) -> str:
+    """Set the workspace of this transaction. Returns what it was, if asked."""
+    with connection.cursor() as cursor:
+        before = ""
+        if ask:
+            cursor.execute("select coalesce(current_setting('app.workspace', true), '')")
+            before = cursor.fetchone()[0]
+        cursor.execute("select set_config('app.workspace', %s, true)", [value])
+    return before

@@ -28,8 +28,8 @@ def begin(*, member: Member, connection: int, choice: str, now: datetime) -> Bac
     """Start pulling `choice` of this member's connection; inside the workspace's scope.
 
     Widening pulls only what is missing: the range that is already here is left out. Where a backfill runs, a
-    wider choice takes its place and keeps what it pulled; a narrower one changes nothing. None: the connection
-    is not this member's.
+    wider choice takes its place and keeps what it pulled. A choice that is no wider than what is here, or on its
+    way, changes nothing. None: the connection is not this member's.
 
     Raises:
         UnknownChoice: for a word that is not in BKF 1.
@@ -46,12 +46,15 @@ def begin(*, member: Member, connection: int, choice: str, now: datetime) -> Bac
         return running
     until = row.connected_at + timedelta(minutes=5)
     covered = Backfill.objects.filter(connection=row, state="done").order_by("since").first()
+    if running is None and covered is not None and covered.since <= since:
+        _answered(row)
+        return covered
     if running is not None:
         Backfill.objects.filter(pk=running.pk, state__in=replication.OPEN).update(
             state="cancelled", reason="widened", finished_at=now, dismissed=True
         )
-    elif covered is not None:
-        until = min(until, covered.since + timedelta(seconds=1)) if covered.since > since else until
+    if covered is not None:
+        until = min(until, covered.since + timedelta(seconds=1))
     backfill = Backfill.objects.create(
         workspace_id=row.workspace_id,
         connection=row,
@@ -238,8 +241,12 @@ def hold(*, ref: Ref, reason: str) -> None:
 
 
 def release(*, workspace: int, connection: int) -> None:
-    """held -> queued: the person signed in again. Inside the scope."""
-    if Backfill.objects.filter(connection_id=connection, state="held").update(state="queued", reason=""):
+    """held -> queued: the person signed in again. Inside the scope.
+
+    One that was resumed meanwhile is queued already, but its job found the sign-in missing.
+    """
+    Backfill.objects.filter(connection_id=connection, state="held").update(state="queued", reason="")
+    if Backfill.objects.filter(connection_id=connection, state__in=replication.LIVE).exists():
         dispatch.history(workspace=workspace, connection=connection)
 
 

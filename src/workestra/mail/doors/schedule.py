@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from workestra.mail import dispatch
-from workestra.mail.models import Schedule, SyncRun
+from workestra.mail.models import Connection, Schedule, SyncRun
 from workestra.tenancy.rows import scope
 
 FULL_EVERY = timedelta(hours=22)
@@ -67,7 +67,7 @@ def tick(*, now: datetime) -> int:
             due = [Due(*row) for row in cursor.fetchall()]
         for one in due:
             with scope(workspace=one.workspace):
-                if one.light or one.full:
+                if one.light or one.full or (one.wake and _failing(one.connection)):
                     want(
                         workspace=one.workspace,
                         connection=one.connection,
@@ -81,6 +81,11 @@ def tick(*, now: datetime) -> int:
                 if one.watch:
                     dispatch.watch(workspace=one.workspace, connection=one.connection)
     return len(due)
+
+
+def _failing(connection: int) -> bool:
+    """Whether an error shows: only a sync that succeeds can take it back."""
+    return Connection.objects.filter(pk=connection, state=Connection.State.ACTIVE).exclude(error_code="").exists()
 
 
 def _interval(span: timedelta) -> str:

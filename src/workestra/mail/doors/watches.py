@@ -69,9 +69,11 @@ def before_create(*, row: int, secret: str) -> None:
     Subscription.objects.filter(pk=row).update(secret_digest=digest(secret=secret), graph_id=None)
 
 
-def created(*, row: int, graph_id: str, expires_at: datetime, workspace: int, connection: int, now: datetime) -> None:
-    """Graph made it."""
-    Subscription.objects.filter(pk=row).update(
+def created(
+    *, row: int, secret: str, graph_id: str, expires_at: datetime, workspace: int, connection: int, now: datetime
+) -> bool:
+    """Graph made it with this secret. False: another connection of the mailbox asked for one meanwhile."""
+    hit = Subscription.objects.filter(pk=row, secret_digest=digest(secret=secret)).update(
         graph_id=graph_id,
         expires_at=expires_at,
         via_workspace_id=workspace,
@@ -82,6 +84,7 @@ def created(*, row: int, graph_id: str, expires_at: datetime, workspace: int, co
         problem="",
         problem_at=None,
     )
+    return hit == 1
 
 
 def renewed(*, row: int, expires_at: datetime, workspace: int, connection: int, now: datetime) -> None:

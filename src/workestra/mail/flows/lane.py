@@ -27,12 +27,12 @@ async def lane(*, ref: Ref, count: int = 1) -> AsyncIterator[None]:
     holder = uuid.uuid4().hex
     await respect_pause(ref=ref)
     pause = PAUSE
-    while not await hop(
-        lambda: slots.take(mailbox=ref.mailbox, holder=holder, count=count, first=True, now=clock.now())
-    ):
-        await asyncio.sleep(pause)
-        pause = min(LONGEST_PAUSE, pause * 1.5)
     try:
+        while not await hop(
+            lambda: slots.take(mailbox=ref.mailbox, holder=holder, count=count, first=True, now=clock.now())
+        ):
+            await asyncio.sleep(pause)
+            pause = min(LONGEST_PAUSE, pause * 1.5)
         yield
     finally:
         await asyncio.shield(hop(lambda: slots.give_back(mailbox=ref.mailbox, holder=holder)))

@@ -15,7 +15,7 @@ from workestra.mail.doors.outcomes import Tally
 from workestra.mail.doors.ref import Ref
 from workestra.mail.doors.schedule import LIFECYCLE
 from workestra.mail.doors.steps import NoticesStep
-from workestra.mail.flows import fetch
+from workestra.mail.flows import fetch, tree
 from workestra.tenancy.rows import scope
 
 
@@ -29,6 +29,7 @@ async def work_off(*, graph: Graph, ref: Ref, unread: list[Unread], tally: Tally
     asked_at = clock.now()
     messages, missing = await fetch.by_id(graph=graph, ref=ref, ids=ids, light=False)
     letters = await fetch.letters(ref=ref, messages=messages, asked_at=asked_at)
+    ref = await tree.knowing(graph=graph, ref_=ref, folders=(one.folder for one in letters))
     wanted = [one for one in letters if one.received_at >= ref.scope_start]
     held = set(await hop(lambda: store.known(ref=ref, ids=missing)))
     patient = [one for one in told if one.item in missing and one.item in new and one.item not in held]

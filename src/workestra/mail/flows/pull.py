@@ -9,6 +9,7 @@ after its last look finds a new job, because one more may wait while this one ru
 from __future__ import annotations
 
 from workestra.graph.client import Graph
+from workestra.graph.errors import Gone
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import folders, notices, outcomes
@@ -25,12 +26,18 @@ async def pull(*, ref: Ref) -> None:
     counted = Counted()
     graph = graph_for(workspace=ref.workspace, connection=ref.connection, counted=counted)
     here: Ref | None = ref
+    looked_again = False
     while here is not None and here.state == "active":
         try:
             if not await _turn(graph, here, counted):
                 return
         except LostRace:
             pass  # somebody else went on: read again
+        except Gone:
+            if looked_again:
+                raise
+            looked_again = True  # a folder was deleted since its tree was read
+            here = await tree.refresh(graph=graph, ref_=here)
         here = await tree.reread(ref_=here)
 
 

@@ -30,20 +30,19 @@ class GrantTokens:
         self._entra = entra
         self._holder = uuid.uuid4().hex
         self._last: grants.Tokens | None = None
+        self._refused: tuple[int, SignInRefused] | None = None
 
     async def token(self, *, stale: str | None = None) -> str:
         """A good access token. Raises SignInNeeded, Throttled or Unreachable."""
         if self._last is not None and self._last.good(now=clock.now(), stale=stale):
             return self._last.access
-        refused: SignInRefused | None = None
-        refused_version = -1
         for _ in range(WAITS):
             held = await self._read()
             if held.good(now=clock.now(), stale=stale):
                 self._last = held
                 return held.access
-            if refused is not None and held.version == refused_version:
-                raise refused  # nobody rotated meanwhile: it is true
+            if self._refused is not None and held.version == self._refused[0]:
+                raise self._refused[1]  # nobody rotated meanwhile: it is true
             if not await self._lease(held):
                 await asyncio.sleep(0.2)
                 continue
@@ -52,7 +51,7 @@ class GrantTokens:
             except SignInRefused as problem:
                 if problem.cause is Cause.TEMPORARILY_UNAVAILABLE:
                     raise Unreachable(code=problem.code, message=problem.message) from problem
-                refused, refused_version = problem, held.version
+                self._refused = (held.version, problem)
         raise Unreachable(code="leaseHeld", message="another process refreshes this token and does not finish")
 
     async def _read(self) -> grants.Tokens:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from workestra.graph import folders as graph_folders
 from workestra.graph.client import Graph
 from workestra.kit import clock
@@ -22,6 +24,12 @@ async def refresh(*, graph: Graph, ref_: Ref) -> Ref:
     await hop(lambda: folders.replace(ref=ref_, folders=seen, now=clock.now()))
     after = await reread(ref_=ref_)
     return after or ref_
+
+
+async def knowing(*, graph: Graph, ref_: Ref, folders: Iterable[str]) -> Ref:
+    """The connection, with its tree read anew where one of these folders was made since it was read last."""
+    known = {folder.graph_id for folder in ref_.folders}
+    return ref_ if set(folders) <= known else await refresh(graph=graph, ref_=ref_)
 
 
 async def reread(*, ref_: Ref) -> Ref | None:

@@ -15,7 +15,7 @@ from workestra.mail.doors import folders, store
 from workestra.mail.doors.outcomes import Tally
 from workestra.mail.doors.ref import FolderRef, Ref
 from workestra.mail.doors.steps import FolderStep
-from workestra.mail.flows import fetch
+from workestra.mail.flows import fetch, tree
 from workestra.mail.flows.lane import lane
 from workestra.mail.intake import Mark
 
@@ -51,6 +51,7 @@ async def page(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> bo
     for one in here:
         one.folder = one.folder or folder.graph_id
     moved, gone = await _whereabouts(graph, ref, left, {one.immutable_id for one in here})
+    ref = await tree.knowing(graph=graph, ref_=ref, folders=(one.folder for one in moved))
     marks = here + moved
     plan = await hop(lambda: store.compare(ref=ref, marks=marks, gone=gone, asked_at=asked_at))
     by_id = {one.immutable_id: one for one in marks}

@@ -100,9 +100,10 @@ async def _create(graph: Graph, ref: Ref, row: Row, *, minutes: int | None = Non
         await hop(lambda: watches.refused(row=row.id, code=code, now=clock.now()))
         return False
     until = answer.expiration_date_time or clock.now() + timedelta(hours=1)
-    await hop(
+    mine = await hop(
         lambda: watches.created(
             row=row.id,
+            secret=secret,
             graph_id=answer.id,
             expires_at=until,
             workspace=ref.workspace,
@@ -110,7 +111,10 @@ async def _create(graph: Graph, ref: Ref, row: Row, *, minutes: int | None = Non
             now=clock.now(),
         )
     )
-    return True
+    if not mine:
+        with contextlib.suppress(Gone):
+            await subscriptions.delete(graph, subscription_id=answer.id)
+    return mine
 
 
 async def _end_twin(graph: Graph, row: Row, twin: AlreadySubscribed) -> None:

@@ -1,0 +1,33 @@
+"""People who accepted the permissions, and time that passes when a test says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.mail.hands import Time
+from tests.sandboxes import Outlook
+
+from workestra.kit import clock
+from workestra.mail.flows.microsoft import SCOPES
+
+
+@pytest.fixture
+def outlook(outlook: Outlook, settings: Any) -> Outlook:
+    """A sandbox in which everybody accepted what Workestra asks for, so that tokens can be refreshed.
+
+    It cannot reach us with notices, unless a test says where.
+    """
+    settings.WORKESTRA = settings.WORKESTRA.model_copy(update={"public_url": "http://workestra.example"})
+    identity = outlook.handle.app.state.identity
+    for person in outlook.world.directory.people.values():
+        identity.consents.grant(person=person, app_id=outlook.client_id, names=frozenset(SCOPES))
+    return outlook
+
+
+@pytest.fixture
+def time(outlook: Outlook, monkeypatch: pytest.MonkeyPatch) -> Time:
+    """The clock of product and sandbox."""
+    mine = Time(outlook, clock.now)
+    monkeypatch.setattr(clock, "now", mine.now)
+    return mine
