@@ -14,7 +14,8 @@ import structlog
 from django.conf import settings
 from procrastinate import App
 from procrastinate.contrib.django import app as django_app
-from procrastinate.jobs import DeleteJobCondition
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import DeleteJobCondition, Status
 from procrastinate.psycopg_connector import PsycopgConnector
 
 from workestra.kit import clock
@@ -94,4 +95,8 @@ async def _rescue(app: App) -> None:
     manager = app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER):
         log.warning("worker.rescue", task=job.task_name, job=job.id)
-        await manager.retry_job(job)
+        try:
+            await manager.retry_job(job)
+        except UniqueViolation:  # an equal one waits already and does the same work
+            assert job.id is not None
+            await manager.finish_job_by_id_async(job_id=job.id, status=Status.FAILED, delete_job=True)

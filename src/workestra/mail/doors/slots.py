@@ -1,19 +1,32 @@
 """The four requests at once that Graph allows a mailbox, shared by all processes of all machines.
 
-A slot is a row taken by a conditional update and given back; a holder that died loses it when it expires.
+A slot is a row taken by a conditional update and given back. It expires within seconds unless the process
+that holds it says that it lives: a thread of its own does so every few seconds for all that it holds, so that
+a killed process blocks a mailbox for no longer than that, and a slow answer costs no slot.
 Lanes that people wait for go before history: they leave a mark while they wait, and history gives its slots
 back between pages as long as the mark is fresh.
 """
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+import structlog
+from django.db import DatabaseError, connection, connections, transaction
 
-LIFE = timedelta(seconds=150)
+from workestra.kit import clock
+
+LIFE = timedelta(seconds=12)
+RENEW_EVERY = 3.0  # seconds
 MARK = timedelta(seconds=5)
 SLOTS = 4
+
+log = structlog.get_logger("workestra.slots")
+_held: set[str] = set()  # the holders of this process
+_guard = threading.Lock()
+_keeper: threading.Thread | None = None
 
 TAKE = """
 with free as (
@@ -40,7 +53,42 @@ def take(*, mailbox: int, holder: str, count: int, first: bool, now: datetime) -
                 "update mail_mailbox set wanted_at = %s where id = %s and (%s or wanted_at is not null)",
                 [None if taken else now, mailbox, not taken],
             )
+    if taken:
+        _remember(holder)
     return taken
+
+
+def _remember(holder: str) -> None:
+    global _keeper
+    with _guard:
+        _held.add(holder)
+        if _keeper is None:
+            _keeper = threading.Thread(target=_keep_alive, name="slot-keeper", daemon=True)
+            _keeper.start()
+
+
+def _keep_alive() -> None:
+    """Say every few seconds that this process lives, for as long as it holds anything."""
+    global _keeper
+    while True:
+        time.sleep(RENEW_EVERY)
+        with _guard:
+            mine = sorted(_held)
+            if not mine:
+                _keeper = None
+                return
+        try:
+            renew(holders=mine, now=clock.now())
+        except DatabaseError as problem:
+            log.warning("slots.not_renewed", problem=type(problem).__name__)
+        finally:
+            connections.close_all()
+
+
+def renew(*, holders: list[str], now: datetime) -> None:
+    """Let these holders' slots live on."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("update mail_slot set expires_at = %s where holder = any(%s)", [now + LIFE, holders])
 
 
 def keep(*, mailbox: int, holder: str, now: datetime) -> bool:
@@ -56,6 +104,8 @@ def keep(*, mailbox: int, holder: str, now: datetime) -> bool:
 
 def give_back(*, mailbox: int, holder: str) -> None:
     """Free every slot of this holder."""
+    with _guard:
+        _held.discard(holder)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "update mail_slot set holder = '', expires_at = null where mailbox_id = %s and holder = %s",
