@@ -5,7 +5,7 @@
       -> meanwhile the browser reads from the file at its own speed
 
 So a slow browser never holds one of the four requests that Microsoft allows a mailbox, and a browser that
-goes away leaves nothing behind: the copy ends by itself, and the file with its last reader.
+goes away leaves nothing behind: the copy is ended, its place given back, the file closed.
 """
 
 from __future__ import annotations
@@ -51,11 +51,21 @@ class Copy:
     complete: bool = False
     problem: Exception | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+    left: bool = False
 
     async def moved(self) -> None:
         """Wait until more has come, or the end."""
         self.changed.clear()
         await self.changed.wait()
+
+    def leave(self) -> None:
+        """Nobody reads on. Whoever is last, reader or writer, closes the file."""
+        self.left = True
+        if self.complete or self.problem is not None:
+            self.file.close()
+        elif self.task is not None:
+            self.task.cancel()
 
 
 async def opened(*, source: Source, attachment_id: str) -> Copy:
@@ -72,13 +82,18 @@ async def opened(*, source: Source, attachment_id: str) -> Copy:
     task.add_done_callback(_copies.discard)
     try:
         copy = await ready
-        while copy.came < EARLY and not copy.complete and copy.problem is None:
-            await copy.moved()
     except asyncio.CancelledError:
         task.cancel()
         raise
-    if copy.problem is not None:
-        raise copy.problem
+    copy.task = task
+    try:
+        while copy.came < EARLY and not copy.complete and copy.problem is None:
+            await copy.moved()
+        if copy.problem is not None:
+            raise copy.problem
+    except BaseException:
+        copy.leave()
+        raise
     return copy
 
 
@@ -111,6 +126,8 @@ async def _copy(source: Source, attachment_id: str, ready: asyncio.Future[Copy])
             made.problem = Unreachable(code="cutLine", message="the download was ended")
         if made is not None:
             made.changed.set()
+            if made.left or ready.cancelled():
+                made.file.close()
 
 
 def _begin(download: Download) -> Copy:
@@ -164,8 +181,7 @@ async def chunks(*, copy: Copy) -> AsyncGenerator[bytes, None]:
             else:
                 await copy.moved()
     finally:
-        if copy.complete or copy.problem is not None:
-            copy.file.close()
+        copy.leave()
 
 
 async def by_content_id(*, source: Source, content_id: str) -> int | None:

@@ -49,6 +49,7 @@ _WROTE = re.compile(
     re.IGNORECASE,
 )
 _SIGN_OF_MAIL = re.compile(r"[0-9]|@")
+_BEGINS = re.compile(r"[\s>]*(?:on|am|le|el|il|op|em|den|dne|w dniu)\b.*[0-9]|@|[0-9]{4}|[0-9]:[0-9]", re.IGNORECASE)
 _RULE = re.compile(r"\s*[-_=]{5,}\s*")
 
 
@@ -78,8 +79,11 @@ def attribution(lines: Sequence[str], at: int) -> int:
             return 0
         if joined.endswith((":", "：")):
             found = _WROTE.search(joined)
-            ends = found is not None and found.end() == len(joined)
-            return count if ends and _SIGN_OF_MAIL.search(joined) else 0
+            if found is None or found.end() != len(joined) or not _SIGN_OF_MAIL.search(joined):
+                return 0
+            # Of several lines the first must begin it: what stands above was written by the sender.
+            begins = count == 1 or (_BEGINS.search(lines[at]) and not attribution(lines, at + 1))
+            return count if begins else 0
     return 0
 
 

@@ -11,6 +11,7 @@ between the lines.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from workestra.mail.render import lines as line_of
@@ -117,6 +118,7 @@ def _add_line(found: list[_Line], parts: list[str], first: int, last: int) -> No
 
 def _ranges(tokens: list[Token], pairs: dict[int, int], written: list[_Line]) -> list[Range]:
     texts = [line.text for line in written]
+    lasts = [line.last for line in written]
     cut = len(tokens)
     subtrees: list[Range] = []
     i = 0
@@ -125,7 +127,7 @@ def _ranges(tokens: list[Token], pairs: dict[int, int], written: list[_Line]) ->
         if token.kind == START and _cuts(token):
             cut = i
             break
-        if token.kind == START and i in pairs and _quotes(token, tokens, i):
+        if token.kind == START and i in pairs and _quotes(token, _line_before(texts, lasts, i)):
             subtrees.append((i, pairs[i] + 1))
             i = pairs[i]
         i += 1
@@ -160,18 +162,21 @@ def _cuts(token: Token) -> bool:
     return name.startswith(_CUT_IDS)
 
 
-def _quotes(token: Token, tokens: list[Token], at: int) -> bool:
+def _quotes(token: Token, before: list[str]) -> bool:
     classes = {one.removeprefix("x_") for one in token.attributes.get("class", "").lower().split()}
     if classes & _CLASSES or token.attributes.get("id", "").lower().removeprefix("x_") == "yahoo_quoted":
         return True
     if token.name != "blockquote":
         return False
-    return token.attributes.get("type", "").lower() == "cite" or _after_attribution(tokens, at)
+    return token.attributes.get("type", "").lower() == "cite" or any(
+        line_of.attribution(before, at) == len(before) - at for at in range(len(before))
+    )
 
 
-def _after_attribution(tokens: list[Token], at: int) -> bool:
-    before = [one.text for one in tokens[max(0, at - 12) : at] if one.kind == TEXT and one.text.strip()]
-    return bool(before) and line_of.attribution(["".join(before)], 0) > 0
+def _line_before(texts: list[str], lasts: list[int], at: int) -> list[str]:
+    """The last three lines above this token."""
+    above = bisect_left(lasts, at)
+    return texts[max(0, above - 3) : above]
 
 
 def _next_subtree(tokens: list[Token], subtrees: list[Range], after: int) -> int | None:
