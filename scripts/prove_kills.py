@@ -102,7 +102,9 @@ class Product:
                     if time.monotonic() > deadline:
                         raise
                     time.sleep(0.3)
-            browser.post("/login", data={"email": EMAIL, "password": PASSWORD, "csrfmiddlewaretoken": _csrf(page.text)})
+            browser.post(
+                "/login", data={"email": EMAIL, "password": PASSWORD, "csrfmiddlewaretoken": _csrf(page.text)}
+            )
             settings = browser.get("/settings/integrations/outlook")
             begun = browser.post(
                 "/settings/integrations/outlook/begin", data={"csrfmiddlewaretoken": _csrf(settings.text)}
@@ -331,7 +333,9 @@ def _judge(product: Product, sandbox: str, address: str, world: Any) -> int:
         print(line)
     deletions = world.requests.by_method["DELETE"]
     moves = sum(one.method == "POST" and one.path.endswith(("/move", "/copy")) for one in world.requests.entries)
-    print(f"requests {world.requests.total:,}; 429s {world.requests.by_status[429]}; DELETE {deletions}, moves {moves}")
+    print(
+        f"requests {world.requests.total:,}; 429s {world.requests.by_status[429]}; DELETE {deletions}, moves {moves}"
+    )
     good = not told and not counts["twice"] and not deletions and not moves
     print("PROVEN: the store equals the mailbox." if good else "NOT PROVEN.")
     return 0 if good else 1

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from tests.sandboxes import Outlook, ref_of
-from workestra.rules.tracking import UNTRACKED
 from workestra.mail.models import Connection, Message
+from workestra.rules.tracking import UNTRACKED
 from workestra.tenancy.rows import scope
 
 Row = tuple[Any, ...]

@@ -52,9 +52,7 @@ def letter_of(body: dict[str, Any], *, box: Mailbox, now: datetime) -> Letter:
     sender = _address(body["from"]) if body.get("from") else None
     kind = "html" if "html" in body else "text"
     content = str(body.get(kind, ""))
-    received = (
-        _moment(body["received_at"]) if "received_at" in body else now.astimezone(UTC).replace(microsecond=0)
-    )
+    received = _moment(body["received_at"]) if "received_at" in body else now.astimezone(UTC).replace(microsecond=0)
     answered = str(body["in_reply_to"]) if body.get("in_reply_to") else None
     domain = sender.address.rpartition("@")[2] if sender and "@" in sender.address else "sandbox.example"
     conversation, references = body.get("conversation", ""), tuple(body.get("references", ()))

@@ -79,11 +79,7 @@ class MailboxControl:
                 box.find(body["id"])
                 if "id" in body
                 else next(
-                    (
-                        one
-                        for one in box.truth()
-                        if one.letter.internet_message_id == body.get("internetMessageId")
-                    ),
+                    (one for one in box.truth() if one.letter.internet_message_id == body.get("internetMessageId")),
                     None,
                 )
             )

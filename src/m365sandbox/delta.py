@@ -52,9 +52,7 @@ class Cursors:
     _chains: dict[int, int] = field(default_factory=dict)
     _epochs: dict[tuple[str, int], int] = field(default_factory=dict)
 
-    def start(
-        self, *, kind: str, owner: str, folder: int, since: int, options: list[tuple[str, str]]
-    ) -> Cursor:
+    def start(self, *, kind: str, owner: str, folder: int, since: int, options: list[tuple[str, str]]) -> Cursor:
         """The cursor of a first request."""
         chain = len(self._chains) + 1
         self._chains[chain] = 100

@@ -41,13 +41,9 @@ class FolderTree:
             if name != "msgfolderroot":
                 made[name] = self._new_folder(title, made[under.get(name, "msgfolderroot")], name)
 
-    def _new_folder(
-        self, name: str, parent: Folder | None, well_known: str = "", hidden: bool = False
-    ) -> Folder:
+    def _new_folder(self, name: str, parent: Folder | None, well_known: str = "", hidden: bool = False) -> Folder:
         number = self._next_counter()
-        folder = Folder(
-            number, self.names.folder(number), name, parent, well_known, hidden or well_known in HIDDEN
-        )
+        folder = Folder(number, self.names.folder(number), name, parent, well_known, hidden or well_known in HIDDEN)
         self.folders[number] = folder
         if parent is not None:
             parent.children.append(folder)

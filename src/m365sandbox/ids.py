@@ -110,9 +110,7 @@ class Namer:
                 raise MalformedId(text)
             if not raw.startswith(self._immutable_head):
                 return None
-            return ItemRef(
-                "immutable", int.from_bytes(raw[43:49], "big"), attachment=self._tail(raw[51:], text)
-            )
+            return ItemRef("immutable", int.from_bytes(raw[43:49], "big"), attachment=self._tail(raw[51:], text))
         if not raw.startswith(b"\x00\x03\x24\x00") or len(raw) not in (113, 112 + 21):
             raise MalformedId(text)
         if not raw.startswith(self._item_head):

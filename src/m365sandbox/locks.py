@@ -14,7 +14,7 @@ R = TypeVar("R")
 class Lockable(Protocol):
     """Has the lock that its verbs take."""
 
-    lock: threading.RLock  # type: ignore[valid-type]
+    lock: threading.RLock
 
 
 S = TypeVar("S", bound=Lockable)
@@ -25,7 +25,7 @@ def locked(verb: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], 
 
     @wraps(verb)
     def guarded(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with self.lock:  # type: ignore[attr-defined]
+        with self.lock:
             return verb(self, *args, **kwargs)
 
     return guarded

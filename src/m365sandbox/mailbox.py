@@ -128,7 +128,7 @@ class Mailbox(FolderTree):
         folder.unread -= not item.is_read
 
     @locked
-    def update(self, item: Item, **values: Any) -> Item:
+    def update(self, /, item: Item, **values: Any) -> Item:
         """Write fields of the item (or `letter=`). Always a new change key, also when nothing differs."""
         before = self.watcher.before(self, item) if self.watcher is not None else None
         if "letter" in values:
@@ -199,10 +199,7 @@ class Mailbox(FolderTree):
     @locked
     def delete(self, item: Item) -> None:
         """To Deleted Items; from there, or from anywhere below it, gone."""
-        if (
-            item.folder.below(self.folder("deleteditems"))
-            or item.folder.well_known == "recoverableitemsdeletions"
-        ):
+        if item.folder.below(self.folder("deleteditems")) or item.folder.well_known == "recoverableitemsdeletions":
             self._vanish(item)
         else:
             self.move(item, "deleteditems")

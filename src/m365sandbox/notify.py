@@ -109,9 +109,7 @@ class Courier:
     def after(self, box: Mailbox, kind: str, item: Item, folder: Folder, before: object) -> None:
         """Make the notices of one change."""
         if kind == "created" and self.world.switches.unreadable_seconds > 0:
-            self.unreadable[box.owner_id, item.number] = (
-                time.monotonic() + self.world.switches.unreadable_seconds
-            )
+            self.unreadable[box.owner_id, item.number] = time.monotonic() + self.world.switches.unreadable_seconds
         self._notices(box, kind, item, folder, before)
         if kind == "created" and self.faults.echo:
             self._notices(box, "updated", item, folder, self.before(box, item))
@@ -203,9 +201,7 @@ class Courier:
 
     async def validate(self, url: str) -> None:
         """The handshake: the endpoint must answer with the token within ten seconds. Raises ValidationFailed."""
-        token = (
-            f"Validation: Testing client application reachability for subscription Request-Id: {uuid.uuid4()}"
-        )
+        token = f"Validation: Testing client application reachability for subscription Request-Id: {uuid.uuid4()}"
         encoded = quote_plus(token)
         for upper in {encoded[at : at + 3] for at in range(len(encoded)) if encoded[at] == "%"}:
             encoded = encoded.replace(upper, upper.lower())
@@ -229,8 +225,7 @@ class Courier:
         plain = answer.headers.get("content-type", "").split(";")[0].strip().lower() == "text/plain"
         if not plain or answer.text != token:
             raise ValidationFailed(
-                "Subscription validation request failed. Response must exactly match "
-                "validationToken query parameter."
+                "Subscription validation request failed. Response must exactly match validationToken query parameter."
             )
 
     def _http(self) -> httpx2.AsyncClient:
@@ -300,9 +295,7 @@ class Courier:
         began = time.monotonic()
         try:
             async with asyncio.timeout(limit):
-                answer = await self._http().post(
-                    url, content=body, headers={"Content-Type": "application/json"}
-                )
+                answer = await self._http().post(url, content=body, headers={"Content-Type": "application/json"})
             arrived = answer.is_success
         except (TimeoutError, httpx2.HTTPError, httpx2.InvalidURL):
             arrived = False

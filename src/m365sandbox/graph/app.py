@@ -36,9 +36,7 @@ class GraphApp:
             problem = GraphError(413, "requestEntityTooLarge", "Request entity too large.")
             await _send(send, Reply(413, problem.body(date="", request_id="", client_request_id="")), headers)
             return
-        origin = (
-            self.world.public_url or f"{scope.get('scheme', 'http')}://{headers.get('host', 'localhost')}"
-        )
+        origin = self.world.public_url or f"{scope.get('scheme', 'http')}://{headers.get('host', 'localhost')}"
         raw = scope.get("raw_path") or quote(scope["path"]).encode()
         path = raw.decode("latin-1").split("?")[0].removeprefix(f"/{self.version}")
         call = Call(
@@ -93,9 +91,6 @@ async def _send(send: Send, reply: Reply, asked: dict[str, str]) -> None:
         headers["Vary"] = "Accept-Encoding"
     if reply.status != 204:
         headers["Content-Length"] = str(len(body))
-    raw = [
-        (name.lower().encode("latin-1"), value.encode("latin-1", "replace"))
-        for name, value in headers.items()
-    ]
+    raw = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})
     await send({"type": "http.response.body", "body": body})

@@ -53,8 +53,7 @@ def shape(select: str) -> Shape:
             base.append(spelled[name.casefold()])
         elif name == "":
             raise bad_request(
-                "Parsing OData Select and Expand failed: Term '' is not valid in a $select or $expand "
-                "expression."
+                "Parsing OData Select and Expand failed: Term '' is not valid in a $select or $expand expression."
             )
         else:
             raise unknown_property(tail, "fileAttachment" if cast else "attachment", where="select")

@@ -28,9 +28,7 @@ def listed(request: Request) -> Reply:
         body["@odata.count"] = len(shown)
     body["value"] = shown[skip : skip + size]
     if len(shown) > skip + size:
-        body["@odata.nextLink"] = options.link(
-            f"{request.base}/{request.root}/{place}", skip=str(skip + size)
-        )
+        body["@odata.nextLink"] = options.link(f"{request.base}/{request.root}/{place}", skip=str(skip + size))
     return Reply(200, body, messages=1)
 
 

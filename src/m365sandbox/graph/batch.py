@@ -54,11 +54,7 @@ def _order(steps: dict[str, dict[str, Any]]) -> None:
         raise bad_request("The dependsOn property must be set on all requests but the first, or on none.")
     seen: set[str] = set()
     while len(seen) < len(steps):
-        ready = {
-            name
-            for name, step in steps.items()
-            if name not in seen and set(step.get("dependsOn", [])) <= seen
-        }
+        ready = {name for name, step in steps.items() if name not in seen and set(step.get("dependsOn", [])) <= seen}
         if not ready:
             raise bad_request("The dependsOn properties of the batch form a circle.")
         seen |= ready
@@ -115,7 +111,5 @@ def _answer(name: str, reply: Reply) -> dict[str, Any]:
     answer: dict[str, Any] = {"id": name, "status": reply.status, "headers": dict(reply.headers)}
     if reply.body is not None:
         answer["headers"]["Content-Type"] = reply.kind().split(";")[0]
-        answer["body"] = (
-            base64.b64encode(reply.body).decode() if isinstance(reply.body, bytes) else reply.body
-        )
+        answer["body"] = base64.b64encode(reply.body).decode() if isinstance(reply.body, bytes) else reply.body
     return answer

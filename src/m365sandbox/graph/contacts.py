@@ -82,11 +82,7 @@ def _change(request: Request, number: int) -> int:
 
 def _id(request: Request, number: int) -> str:
     names = request.mailbox.names
-    return (
-        names.immutable(number)
-        if request.prefer.immutable
-        else names.item(place=number, folder=CONTACTS_FOLDER)
-    )
+    return names.immutable(number) if request.prefer.immutable else names.item(place=number, folder=CONTACTS_FOLDER)
 
 
 def _selected(options: Options) -> list[str] | None:
@@ -128,9 +124,7 @@ def listed(request: Request) -> Reply:
     if options.text("$orderby") not in (None, "displayName", "displayName asc"):
         raise bad_request("The property does not support sorting.", "ErrorInvalidProperty")
     box = request.mailbox
-    numbers = sorted(
-        box.contacts, key=lambda number: str(box.contacts[number].get("displayName", "")).casefold()
-    )
+    numbers = sorted(box.contacts, key=lambda number: str(box.contacts[number].get("displayName", "")).casefold())
     size, skip = options.top(default=request.prefer.page_size or 10), options.skip()
     body: dict[str, Any] = {"@odata.context": request.context(path)}
     if options.flag("$count"):
@@ -151,9 +145,7 @@ def get(request: Request) -> Reply:
         raise malformed_id() from problem
     if ref is None or ref.number not in request.mailbox.contacts:
         raise item_not_found()
-    return Reply(
-        200, {"@odata.context": request.context("contacts/$entity"), **_show(request, ref.number, names)}
-    )
+    return Reply(200, {"@odata.context": request.context("contacts/$entity"), **_show(request, ref.number, names)})
 
 
 def delta(request: Request) -> Reply:
@@ -173,9 +165,7 @@ def delta(request: Request) -> Reply:
             raise lost(problem, f"{link}?$deltatoken=") from problem
     names = _selected(Options(cursor.options))
     latest = {number: seq for seq, number in box.contact_log if seq > cursor.since}
-    changed = sorted(
-        (seq, number) for number, seq in latest.items() if number in box.contacts or token is not None
-    )
+    changed = sorted((seq, number) for number, seq in latest.items() if number in box.contacts or token is not None)
     size = request.prefer.page_size or PAGE
     if request.prefer.page_size is not None:
         request.prefer.applied(f"odata.maxpagesize={size}")

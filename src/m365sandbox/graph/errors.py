@@ -70,9 +70,7 @@ def access_denied() -> GraphError:
 
 def inefficient() -> GraphError:
     """400 for a $filter and $orderby that Exchange has no index for."""
-    return bad_request(
-        "The restriction or sort order is too complex for this operation.", "InefficientFilter"
-    )
+    return bad_request("The restriction or sort order is too complex for this operation.", "InefficientFilter")
 
 
 def method_not_allowed() -> GraphError:

@@ -132,9 +132,7 @@ class Parser:
 
     def _function(self, name: str) -> Node:
         if name not in ("startswith", "contains"):
-            raise bad_request(
-                "The query filter contains one or more invalid nodes.", "ErrorInvalidUrlQueryFilter"
-            )
+            raise bad_request("The query filter contains one or more invalid nodes.", "ErrorInvalidUrlQueryFilter")
         self._expect("(")
         property_, field = self._field(self._next()[1])
         self._expect(",")

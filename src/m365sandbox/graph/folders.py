@@ -23,9 +23,7 @@ PROPERTIES: dict[str, Callable[[Mailbox, Folder], Any]] = {
     "isHidden": lambda b, f: f.hidden,
 }
 DEFAULT = tuple(PROPERTIES)
-KNOWN = frozenset(
-    {*PROPERTIES, "id", "childFolders", "messages", "messageRules", "singleValueExtendedProperties"}
-)
+KNOWN = frozenset({*PROPERTIES, "id", "childFolders", "messages", "messageRules", "singleValueExtendedProperties"})
 FILTERS = {
     "displayName": Field("string", lambda f: f.name),
     "isHidden": Field("bool", lambda f: f.hidden),
@@ -70,9 +68,7 @@ def listed(request: Request) -> Reply:
         body["@odata.count"] = len(chosen)
     body["value"] = [show(request.mailbox, folder, names) for folder in chosen[skip : skip + size]]
     if len(chosen) > skip + size:
-        body["@odata.nextLink"] = options.link(
-            f"{request.base}/{request.root}/{place}", skip=str(skip + size)
-        )
+        body["@odata.nextLink"] = options.link(f"{request.base}/{request.root}/{place}", skip=str(skip + size))
     return Reply(200, body)
 
 

@@ -25,9 +25,7 @@ def parse_filter(text: str | None) -> Node | None:
     return Parser(text, fields=FILTERS, known=KNOWN, type_="message").parse()
 
 
-def _walk(
-    index: Index, filter_: Node | None, terms: list[ordering.Term]
-) -> tuple[Iterator[Item], int | None]:
+def _walk(index: Index, filter_: Node | None, terms: list[ordering.Term]) -> tuple[Iterator[Item], int | None]:
     """The items that pass, in order, and how many they are when that costs nothing."""
     limits, rest = ordering.bounds(filter_)
     low, high = index.span(**limits)

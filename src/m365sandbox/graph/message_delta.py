@@ -45,9 +45,7 @@ def _plan(options: Options, *, basic: bool) -> Plan:
     options.only(*OPTIONS)
     filter_ = parse_filter(options.text("$filter"))
     if filter_ is not None and not (
-        isinstance(filter_, Comparison)
-        and filter_.name == "receivedDateTime"
-        and filter_.operator in ("ge", "gt")
+        isinstance(filter_, Comparison) and filter_.name == "receivedDateTime" and filter_.operator in ("ge", "gt")
     ):
         raise bad_request(
             "The '$filter' parameter value is not supported for 'Messages' resource; only a value of "
@@ -63,9 +61,7 @@ def _plan(options: Options, *, basic: bool) -> Plan:
         )
     change = options.text("changeType")
     if change not in (None, "created", "updated", "deleted"):
-        raise bad_request(
-            f"The 'changeType' parameter value '{change}' is not supported.", "ErrorInvalidUrlQuery"
-        )
+        raise bad_request(f"The 'changeType' parameter value '{change}' is not supported.", "ErrorInvalidUrlQuery")
     wanted = shape(options.text("$select"), options.text("$expand"), basic=basic)
     if basic and wanted.attachments is not None:
         raise access_denied()
@@ -126,9 +122,7 @@ def delta(request: Request) -> Reply:
         entries, after, done = _later_page(request, folder, cursor, plan, view, size)
     if token is None and world.switches.delta_ghosts:
         entries.append(
-            _removed(
-                box.names.immutable(1) if view.immutable else box.names.item(place=1, folder=folder.number)
-            )
+            _removed(box.names.immutable(1) if view.immutable else box.names.item(place=1, folder=folder.number))
         )
     name = "deltatoken" if done else "skiptoken"
     body: dict[str, Any] = {
@@ -219,9 +213,7 @@ def _shown(
             return None
         box = request.mailbox
         return _removed(
-            box.immutable_id(item)
-            if view.immutable
-            else box.names.item(place=entry.place, folder=folder.number)
+            box.immutable_id(item) if view.immutable else box.names.item(place=entry.place, folder=folder.number)
         )
     if not here or entry.seq != item.change:
         return None

@@ -16,9 +16,7 @@ DRAFT_ONLY = ("subject", "body", "replyTo", "internetMessageId")
 
 
 def _wrong(value: object, edm: str) -> GraphError:
-    return bad_request(
-        f"Cannot convert the literal '{value}' to the expected type '{edm}'.", "RequestBodyRead"
-    )
+    return bad_request(f"Cannot convert the literal '{value}' to the expected type '{edm}'.", "RequestBodyRead")
 
 
 def _text(value: object) -> str:
@@ -104,9 +102,7 @@ def _no_property(name: str, type_: str) -> GraphError:
 
 
 LETTER: dict[str, Callable[[Letter, object], Letter]] = {
-    "importance": lambda letter, v: replace(
-        letter, importance=_enum(v, "importance", ("low", "normal", "high"))
-    ),
+    "importance": lambda letter, v: replace(letter, importance=_enum(v, "importance", ("low", "normal", "high"))),
     "from": lambda letter, v: replace(letter, from_=_person(v)),
     "sender": lambda letter, v: replace(letter, sender=_person(v)),
     "toRecipients": lambda letter, v: replace(letter, to=_people(v)),
@@ -127,9 +123,7 @@ def changes(body: dict[str, Any], item: Item) -> dict[str, Any]:
         if name.startswith("@odata.") or name == "id":
             continue
         if name in DRAFT_ONLY and not item.is_draft:
-            raise bad_request(
-                f"Set action is invalid for property. Property: {name}.", "ErrorInvalidPropertySet"
-            )
+            raise bad_request(f"Set action is invalid for property. Property: {name}.", "ErrorInvalidPropertySet")
         if name in LETTER:
             letter = LETTER[name](letter, value)
         elif name == "isRead":
@@ -145,9 +139,7 @@ def changes(body: dict[str, Any], item: Item) -> dict[str, Any]:
             receipts[name == "isReadReceiptRequested"] = _truth(value)
             made["receipts"] = tuple(receipts)
         elif name in KNOWN:
-            raise bad_request(
-                f"Set action is invalid for property. Property: {name}.", "ErrorInvalidPropertySet"
-            )
+            raise bad_request(f"Set action is invalid for property. Property: {name}.", "ErrorInvalidPropertySet")
         else:
             raise _no_property(name, "message")
     if letter is not item.letter:

@@ -162,9 +162,7 @@ FILTERS: dict[str, Field] = {
     "flag/flagStatus": Field("string", lambda i: i.flag["flagStatus"]),
     "from/emailAddress/address": Field("string", lambda i: a.address if (a := author(i.letter)) else None),
     "from/emailAddress/name": Field("string", lambda i: a.name if (a := author(i.letter)) else None),
-    "sender/emailAddress/address": Field(
-        "string", lambda i: i.letter.sender.address if i.letter.sender else None
-    ),
+    "sender/emailAddress/address": Field("string", lambda i: i.letter.sender.address if i.letter.sender else None),
     "sender/emailAddress/name": Field("string", lambda i: i.letter.sender.name if i.letter.sender else None),
 }
 KNOWN = frozenset(

@@ -72,9 +72,7 @@ def mime(item: Item) -> bytes:
         for name, value in internet_headers(item.letter)
         if _TOKEN.sub("", name).casefold() not in _OWN
     )
-    body = _part(
-        f'text/{"html" if kind == "html" else "plain"}; charset="utf-8"', content.encode("utf-8", "replace")
-    )
+    body = _part(f'text/{"html" if kind == "html" else "plain"}; charset="utf-8"', content.encode("utf-8", "replace"))
     files = [_attached(one) for one in item.letter.enclosures if one.kind != "reference"]
     head += b"MIME-Version: 1.0\r\n"
     if not files:

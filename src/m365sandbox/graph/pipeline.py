@@ -92,9 +92,7 @@ class Pipeline:
         refusal = self.world.throttle.enter(key)
         seen.in_flight = self.world.throttle.running(key) + (refusal is not None)
         if refusal is not None:
-            raise GraphError(
-                429, refusal.code, refusal.message, headers={"Retry-After": str(refusal.retry_after)}
-            )
+            raise GraphError(429, refusal.code, refusal.message, headers={"Retry-After": str(refusal.retry_after)})
         try:
             return await self._run(handler, request)
         finally:
@@ -146,9 +144,7 @@ class Pipeline:
             raise LineCut("the line was cut")
         if fault.kind == "malformed":
             whole = (
-                reply.payload()
-                if reply is not None
-                else b'{"@odata.context":"https://graph","value":[{"id":"AAMkA'
+                reply.payload() if reply is not None else b'{"@odata.context":"https://graph","value":[{"id":"AAMkA'
             )
             return Reply(
                 fault.status if fault.status < 300 else 200,
@@ -160,9 +156,7 @@ class Pipeline:
                 fault.status, HTML_PAGE.encode(), dict(fault.headers), content_type="text/html; charset=utf-8"
             )
         if fault.body is not None:
-            return Reply(
-                fault.status, fault.body.encode(), dict(fault.headers), content_type="application/json"
-            )
+            return Reply(fault.status, fault.body.encode(), dict(fault.headers), content_type="application/json")
         code, message = _STATUS.get(fault.status, ("UnknownError", ""))
         raise GraphError(fault.status, code, message, headers=dict(fault.headers))
 

@@ -75,9 +75,7 @@ def get(request: Request) -> Reply:
     granted = {scope.rpartition("/")[2] for scope in token.scopes}
     allowed = DIRECTORY | (SCOPES if who.id == token.person.id else set())
     if not granted & allowed:
-        raise GraphError(
-            403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."
-        )
+        raise GraphError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
     options = Options(request.query).only("$select")
     select = options.text("$select")
     values = _values(who)

@@ -19,8 +19,7 @@ class Options:
         for name, value in self.pairs:
             if name in self.values:
                 raise bad_request(
-                    f"Query option '{name}' was specified more than once, but it must be specified at "
-                    "most once."
+                    f"Query option '{name}' was specified more than once, but it must be specified at most once."
                 )
             self.values[name] = value
 
@@ -80,9 +79,7 @@ class Options:
     def link(self, url: str, **changes: str) -> str:
         """`url` with all options, some replaced or added (given without their $)."""
         values = {**self.values, **{f"${name}": value for name, value in changes.items()}}
-        return (
-            url + "?" + "&".join(f"{_name(name)}={quote(value, safe='')}" for name, value in values.items())
-        )
+        return url + "?" + "&".join(f"{_name(name)}={quote(value, safe='')}" for name, value in values.items())
 
 
 def _name(name: str) -> str:

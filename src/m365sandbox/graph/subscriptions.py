@@ -72,9 +72,7 @@ def _expiry(request: Request, text: str) -> datetime:
     if moment <= now:
         raise _invalid("Subscription expiration must be in the future.")
     if moment - now > MOST:
-        raise bad_request(
-            "Subscription expiration can only be 10070 minutes in the future.", "ExtensionError"
-        )
+        raise bad_request("Subscription expiration can only be 10070 minutes in the future.", "ExtensionError")
     return max(moment, now + LEAST)
 
 
@@ -87,9 +85,7 @@ def _url(request: Request, name: str, url: str) -> str:
         raise _invalid(f"The property '{name}' is not a valid URL.") from problem
     if not host or parts.fragment:
         raise _invalid(f"The property '{name}' is not a valid URL.")
-    if parts.scheme == "https" or (
-        parts.scheme == "http" and request.world.allow_loopback_http and _loopback(host)
-    ):
+    if parts.scheme == "https" or (parts.scheme == "http" and request.world.allow_loopback_http and _loopback(host)):
         return url
     raise _invalid(f"The property '{name}' must use the HTTPS protocol.")
 
@@ -170,9 +166,7 @@ async def create(request: Request) -> Reply:
 def _free(request: Request, aim: Target, changes: frozenset[str], resource: str) -> None:
     mine = [sub for sub in request.world.subscriptions.values() if sub.owner == aim.owner]
     if len(mine) >= PER_MAILBOX:
-        raise GraphError(
-            403, "ExtensionError", "The limit of 1000 subscriptions for the mailbox has been reached."
-        )
+        raise GraphError(403, "ExtensionError", "The limit of 1000 subscriptions for the mailbox has been reached.")
     for sub in mine:
         same = (sub.app_id, sub.creator) == (request.access.app_id, request.access.person.id)
         if (
@@ -202,9 +196,7 @@ def _mine(request: Request) -> Subscription:
 def get(request: Request) -> Reply:
     """GET /subscriptions/{id}."""
     Options(request.query).only()
-    return Reply(
-        200, {"@odata.context": f"{request.base}/$metadata#subscriptions/$entity", **_mine(request).wire()}
-    )
+    return Reply(200, {"@odata.context": f"{request.base}/$metadata#subscriptions/$entity", **_mine(request).wire()})
 
 
 def listed(request: Request) -> Reply:

@@ -153,8 +153,7 @@ class Request:
             raise GraphError(
                 415,
                 "RequestBodyRead",
-                "A supported MIME type could not be found that matches the "
-                f"content type of the request: '{kind}'.",
+                f"A supported MIME type could not be found that matches the content type of the request: '{kind}'.",
             )
         try:
             value = msgspec.json.decode(self.content)

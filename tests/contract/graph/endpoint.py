@@ -64,9 +64,7 @@ class Endpoint:
         await asyncio.sleep(seconds)
         return self.notices
 
-    async def subscribe(
-        self, *, token: str = ANA, prefer: str | None = None, **changes: Any
-    ) -> httpx2.Response:
+    async def subscribe(self, *, token: str = ANA, prefer: str | None = None, **changes: Any) -> httpx2.Response:
         """POST /subscriptions with good values, some of them changed; None leaves a property out."""
         body: dict[str, Any] = {
             "changeType": "created,updated,deleted",

@@ -164,9 +164,7 @@ async def test_folder_list_has_one_level_without_hidden_ones(stage: Stage) -> No
     } <= set(names)
     assert not {"Harbour", "Clutter", "Top of Information Store"} & set(names)
     hidden = [
-        f
-        for f in (await stage.ok("/me/mailFolders?includeHiddenFolders=true&$top=100"))["value"]
-        if f["isHidden"]
+        f for f in (await stage.ok("/me/mailFolders?includeHiddenFolders=true&$top=100"))["value"] if f["isHidden"]
     ]
     assert "Clutter" in {f["displayName"] for f in hidden}
     projects = await stage.ok(f"/me/mailFolders/{top.id}")

@@ -42,9 +42,7 @@ async def test_delivered_letter_is_what_graph_shows(stage: Stage) -> None:
         html="<p>See file</p>",
         categories=["Red category"],
         flag="flagged",
-        attachments=[
-            {"name": "p.txt", "content_type": "text/plain", "content": base64.b64encode(b"hi").decode()}
-        ],
+        attachments=[{"name": "p.txt", "content_type": "text/plain", "content": base64.b64encode(b"hi").decode()}],
     )
     message = await stage.ok(f"/me/messages/{made['id']}?$expand=attachments", prefer=IMMUTABLE)
     assert message["subject"] == "Plan" and message["from"]["emailAddress"] == {
@@ -52,9 +50,7 @@ async def test_delivered_letter_is_what_graph_shows(stage: Stage) -> None:
         "address": "cora@customer.example",
     }
     assert message["receivedDateTime"] == "2026-11-22T09:00:00Z" and message["bodyPreview"] == "See file"
-    assert message["attachments"][0]["contentBytes"] == "aGk=" and message["flag"] == {
-        "flagStatus": "flagged"
-    }
+    assert message["attachments"][0]["contentBytes"] == "aGk=" and message["flag"] == {"flagStatus": "flagged"}
 
 
 async def test_reply_joins_the_conversation_of_what_it_answers(stage: Stage) -> None:
@@ -116,10 +112,7 @@ async def test_truth_hashes_the_body_as_graph_serves_it(stage: Stage) -> None:
     for line in await truth(stage):
         message = await stage.ok(f"/me/messages/{line['id']}", prefer=IMMUTABLE)
         assert line["bodySha256"] == hashlib.sha256(message["body"]["content"].encode()).hexdigest()
-        assert (
-            line["conversationId"] == message["conversationId"]
-            and line["folderId"] == message["parentFolderId"]
-        )
+        assert line["conversationId"] == message["conversationId"] and line["folderId"] == message["parentFolderId"]
         assert line["receivedDateTime"] == message["receivedDateTime"]
         assert line["internetMessageId"] == message["internetMessageId"]
 

@@ -32,9 +32,7 @@ async def test_first_round_brings_the_folder_newest_first_and_then_nothing(stage
     fill(stage, 3, folder="archive")
     entries, link = await stage.round(URL)
     assert live(entries) == [f"Letter {n}" for n in range(23)]
-    assert all(
-        entry["@odata.type"] == "#microsoft.graph.message" and entry["@odata.etag"] for entry in entries
-    )
+    assert all(entry["@odata.type"] == "#microsoft.graph.message" and entry["@odata.etag"] for entry in entries)
     again, _ = await stage.round(link)
     assert again == []
 
@@ -87,9 +85,7 @@ async def test_filtered_round_stops_silently_at_the_cap(stage: Stage) -> None:
 
 async def test_filter_bounds_the_first_round_and_the_later_ones(stage: Stage) -> None:
     items = fill(stage, 10)
-    entries, link = await stage.round(
-        f"{URL}?$filter=receivedDateTime ge 2026-11-22T08:57:00Z&$select=subject"
-    )
+    entries, link = await stage.round(f"{URL}?$filter=receivedDateTime ge 2026-11-22T08:57:00Z&$select=subject")
     assert live(entries) == [f"Letter {n}" for n in range(4)]
     assert set(entries[0]) == {"@odata.type", "@odata.etag", "id", "subject"}
     box = stage.world.mailboxes[stage.ana.id]
@@ -123,9 +119,7 @@ async def test_filter_bounds_the_first_round_and_the_later_ones(stage: Stage) ->
         ("$select=nothing", "BadRequest", "'nothing'"),
     ],
 )
-async def test_options_that_delta_does_not_take_are_refused(
-    stage: Stage, query: str, code: str, words: str
-) -> None:
+async def test_options_that_delta_does_not_take_are_refused(stage: Stage, query: str, code: str, words: str) -> None:
     status, found, message = await stage.refused(f"{URL}?{query}")
     assert (status, found) == (400, code)
     assert words in message
@@ -176,9 +170,7 @@ async def test_move_kills_the_default_id_and_removes_the_old_one(stage: Stage) -
     box.move(items[0], "inbox")
     entries, _ = await stage.round(link)
     assert removed(entries) == [old]
-    assert (
-        [entry["id"] for entry in entries if "@removed" not in entry] == [box.default_id(items[0])] != [old]
-    )
+    assert [entry["id"] for entry in entries if "@removed" not in entry] == [box.default_id(items[0])] != [old]
 
 
 async def test_move_out_and_back_shows_the_message_unless_the_known_gap_is_switched_on(stage: Stage) -> None:

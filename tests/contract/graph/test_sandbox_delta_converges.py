@@ -35,9 +35,7 @@ class Client:
 
     def __init__(self, http: httpx2.AsyncClient, folder: str, prefer: str) -> None:
         self.http = http
-        self.link = (
-            f"http://graph.test/v1.0/me/mailFolders/{folder}/messages/delta?$select=subject,isRead,flag"
-        )
+        self.link = f"http://graph.test/v1.0/me/mailFolders/{folder}/messages/delta?$select=subject,isRead,flag"
         self.headers = {"Authorization": f"Bearer {ANA}", "Prefer": f"{prefer}odata.maxpagesize=3"}
         self.held: dict[str, dict[str, Any]] = {}
 

@@ -11,9 +11,7 @@ from tests.contract.graph.stagecraft import IMMUTABLE, NOW, Stage, enclosure, le
 def fill(stage: Stage, count: int, folder: str = "inbox") -> None:
     box = stage.world.mailboxes[stage.ana.id]
     for n in range(count):
-        box.deliver(
-            letter(f"Letter {n}", received_at=NOW - timedelta(minutes=n)), folder=folder, is_read=n % 2 == 0
-        )
+        box.deliver(letter(f"Letter {n}", received_at=NOW - timedelta(minutes=n)), folder=folder, is_read=n % 2 == 0)
 
 
 async def test_page_holds_ten_without_top_and_names_the_next_page(stage: Stage) -> None:
@@ -120,9 +118,7 @@ async def test_conversation_ids_differ_between_mailboxes(stage: Stage) -> None:
         "$filter=contains(subject,'x')&$orderby=receivedDateTime desc",
     ],
 )
-async def test_orderby_property_that_does_not_lead_the_filter_is_inefficient(
-    stage: Stage, query: str
-) -> None:
+async def test_orderby_property_that_does_not_lead_the_filter_is_inefficient(stage: Stage, query: str) -> None:
     """Properties of $orderby must be in $filter, in that order, before all others; else 400 InefficientFilter."""
     assert await stage.refused(f"/me/messages?{query}") == (
         400,
@@ -290,15 +286,11 @@ async def test_search_finds_words_in_subject_people_and_body_up_to_250(stage: St
     box.deliver(letter("Invoice 77", body=("html", "<p>aardvark</p>")))
     for n in range(260):
         box.deliver(letter(f"Filler {n}"))
-    assert [m["subject"] for m in (await stage.ok('/me/messages?$search="invoice"'))["value"]] == [
-        "Invoice 77"
-    ]
+    assert [m["subject"] for m in (await stage.ok('/me/messages?$search="invoice"'))["value"]] == ["Invoice 77"]
     assert [m["subject"] for m in (await stage.ok('/me/messages?$search="subject:invoice"'))["value"]] == [
         "Invoice 77"
     ]
-    assert [m["subject"] for m in (await stage.ok('/me/messages?$search="body:aardvark"'))["value"]] == [
-        "Invoice 77"
-    ]
+    assert [m["subject"] for m in (await stage.ok('/me/messages?$search="body:aardvark"'))["value"]] == ["Invoice 77"]
     found, url = 0, '/me/messages?$search="from:cora@customer.example"&$top=100'
     while url:
         page = await stage.ok(url)

@@ -113,9 +113,7 @@ async def test_patch_writes_read_state_categories_and_flag_with_a_new_change_key
         ),
     ],
 )
-async def test_patch_that_graph_refuses_changes_nothing(
-    stage: Stage, body: dict[str, Any], code: str
-) -> None:
+async def test_patch_that_graph_refuses_changes_nothing(stage: Stage, body: dict[str, Any], code: str) -> None:
     stage.world.mailboxes[stage.ana.id].deliver(letter())
     before = await first(stage)
     status, found, _ = await stage.refused(f"/me/messages/{before['id']}", method="PATCH", json=body)
@@ -139,9 +137,7 @@ async def test_draft_may_be_rewritten(stage: Stage) -> None:
     )
     assert answer.status_code == 200
     assert answer.json()["body"] == {"contentType": "html", "content": "<b>x</b>"}
-    assert answer.json()["toRecipients"] == [
-        {"emailAddress": {"name": "z@z.example", "address": "z@z.example"}}
-    ]
+    assert answer.json()["toRecipients"] == [{"emailAddress": {"name": "z@z.example", "address": "z@z.example"}}]
 
 
 async def test_stale_if_match_is_refused(stage: Stage) -> None:
@@ -156,14 +152,10 @@ async def test_stale_if_match_is_refused(stage: Stage) -> None:
 
 async def test_body_comes_as_written_and_is_turned_on_demand(stage: Stage) -> None:
     box = stage.world.mailboxes[stage.ana.id]
-    html = box.deliver(
-        letter("H", body=("html", "<html><body><p>One</p><p>Two &amp; three</p></body></html>"))
-    )
+    html = box.deliver(letter("H", body=("html", "<html><body><p>One</p><p>Two &amp; three</p></body></html>")))
     text = box.deliver(letter("T", body=("text", "One\r\n<two>")))
     get = f"/me/messages/{box.immutable_id(html)}?$select=body"
-    assert (await stage.ok(get))["body"][
-        "content"
-    ] == "<html><body><p>One</p><p>Two &amp; three</p></body></html>"
+    assert (await stage.ok(get))["body"]["content"] == "<html><body><p>One</p><p>Two &amp; three</p></body></html>"
     answer = await stage.get(get, prefer='outlook.body-content-type="text"')
     assert answer.json()["body"] == {"contentType": "text", "content": "One\r\n\r\nTwo & three"}
     assert answer.headers["Preference-Applied"] == 'outlook.body-content-type="text"'
@@ -375,9 +367,7 @@ HOSTILE = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
-    texts=st.lists(HOSTILE, min_size=6, max_size=6), content=HOSTILE, kind=st.sampled_from(["html", "text"])
-)
+@given(texts=st.lists(HOSTILE, min_size=6, max_size=6), content=HOSTILE, kind=st.sampled_from(["html", "text"]))
 async def test_hostile_letter_is_served_in_every_form(
     stage: Stage, texts: list[str], content: str, kind: str
 ) -> None:
@@ -396,15 +386,11 @@ async def test_hostile_letter_is_served_in_every_form(
         )
     )
     path = f"/me/messages/{box.immutable_id(item)}"
-    shown = await stage.ok(
-        f"{path}?$select=subject,from,body,internetMessageHeaders,uniqueBody&$expand=attachments"
-    )
+    shown = await stage.ok(f"{path}?$select=subject,from,body,internetMessageHeaders,uniqueBody&$expand=attachments")
     assert shown["subject"] == subject.encode("utf-8", "replace").decode()
     assert (await stage.get(path, prefer='outlook.body-content-type="text"')).status_code == 200
     mime = await stage.get(f"{path}/$value")
     assert mime.status_code == 200 and email.message_from_bytes(mime.content).get_payload()
     assert (await stage.get(f"{path}/attachments/{shown['attachments'][0]['id']}/$value")).content == b"x"
-    assert (
-        await stage.http.get("http://graph.test/_sandbox/mailboxes/ana@harbour.example/truth")
-    ).status_code == 200
+    assert (await stage.http.get("http://graph.test/_sandbox/mailboxes/ana@harbour.example/truth")).status_code == 200
     box.purge(item)

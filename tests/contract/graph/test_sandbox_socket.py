@@ -91,9 +91,7 @@ def test_cut_line_is_a_transport_error(world: World, served: Handle) -> None:
 
 
 @pytest.mark.parametrize("secure", [False, True])
-def test_notice_of_a_letter_delivered_by_another_thread_arrives(
-    world: World, served: Handle, secure: bool
-) -> None:
+def test_notice_of_a_letter_delivered_by_another_thread_arrives(world: World, served: Handle, secure: bool) -> None:
     tls = Tls.create() if secure else None
     receiver = Receiver(tls=tls)
     try:

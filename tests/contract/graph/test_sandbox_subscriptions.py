@@ -55,10 +55,7 @@ async def test_more_than_10070_minutes_are_refused_with_the_number(stage: Stage)
     answer = await hook.subscribe(expirationDateTime=iso_in(NOW, minutes=10_080))
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "ExtensionError"
-    assert (
-        answer.json()["error"]["message"]
-        == "Subscription expiration can only be 10070 minutes in the future."
-    )
+    assert answer.json()["error"]["message"] == "Subscription expiration can only be 10070 minutes in the future."
     assert (await hook.subscribe(expirationDateTime=iso_in(NOW, minutes=10_070))).status_code == 201
     assert len(hook.handshakes) == 2
 
@@ -74,10 +71,7 @@ async def test_same_change_type_and_resource_again_is_409_with_the_id(stage: Sta
     again = await hook.subscribe(changeType="deleted,created,updated")
     assert again.status_code == 409
     assert again.json()["error"]["code"] == "ObjectIdentifierInUse"
-    assert (
-        again.json()["error"]["message"]
-        == f"Subscription Id {first} already exists for the requested combination"
-    )
+    assert again.json()["error"]["message"] == f"Subscription Id {first} already exists for the requested combination"
     assert (await hook.subscribe(changeType="created")).status_code == 201
     assert (await hook.subscribe(token="ben")).status_code == 201
 
@@ -169,9 +163,7 @@ async def test_owner_gets_lists_renews_and_deletes_and_nobody_else(stage: Stage)
     assert life.status_code == 400
     assert (await stage.ask("POST", f"{path}/reauthorize")).status_code == 200
     assert (await stage.ask("DELETE", path)).status_code == 204
-    assert (await stage.refused(path, method="PATCH", json={"expirationDateTime": iso_in(NOW, hours=1)}))[
-        0
-    ] == 404
+    assert (await stage.refused(path, method="PATCH", json={"expirationDateTime": iso_in(NOW, hours=1)}))[0] == 404
 
 
 async def test_expired_subscription_is_gone(stage: Stage) -> None:

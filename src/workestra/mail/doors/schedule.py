@@ -21,9 +21,11 @@ BATCH = 200
 CLAIM = """
 update mail_schedule s set
     light_at = case when s.light_at <= %(now)s
-        then %(now)s + %(light)s::interval * (0.9 + 0.2 * ((s.connection_id * 7919) %% 1000) / 1000.0) else s.light_at end,
+        then %(now)s + %(light)s::interval * (0.9 + 0.2 * ((s.connection_id * 7919) %% 1000) / 1000.0)
+        else s.light_at end,
     full_at = case when s.full_at <= %(now)s
-        then %(now)s + %(full)s::interval * (0.9 + 0.15 * ((s.connection_id * 104729) %% 1000) / 1000.0) else s.full_at end,
+        then %(now)s + %(full)s::interval * (0.9 + 0.15 * ((s.connection_id * 104729) %% 1000) / 1000.0)
+        else s.full_at end,
     watch_at = case when s.watch_at <= %(now)s then %(now)s + %(watch)s::interval else s.watch_at end,
     wake_at = case when s.wake_at <= %(now)s then null else s.wake_at end
 from (

@@ -99,7 +99,7 @@ def keep(*, mailbox: int, holder: str, now: datetime) -> bool:
             " and s.mailbox_id = %s and s.holder = %s and (m.wanted_at is null or m.wanted_at <= %s)",
             [now + LIFE, mailbox, holder, now - MARK],
         )
-        return cursor.rowcount > 0
+        return bool(cursor.rowcount > 0)
 
 
 def give_back(*, mailbox: int, holder: str) -> None:

@@ -54,6 +54,9 @@ def told(*, problem: GraphError) -> Failure:
         return Failure("throttled", detail, pause=min(max(wait, timedelta(seconds=1)), LONGEST_PAUSE))
     if isinstance(problem, SignInRefused):
         detail["aadsts"] = list(problem.aadsts)
+        if problem.code == "invalid_grant" and problem.cause in (Cause.MISCONFIGURED, Cause.OTHER):
+            # Whatever number comes with it: what we hold is no longer good, and signing in again heals it.
+            return Failure("token_expired", detail, sign_in=True)
         return Failure(CAUSES.get(problem.cause, "sign_in_refused"), detail, sign_in=True)
     if isinstance(problem, SignInNeeded):
         code = "conditional_access" if problem.claims else "token_expired"

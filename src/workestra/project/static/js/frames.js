@@ -4,6 +4,16 @@
 {
   const TALLEST = 30000;
 
+  const NARROWEST = 0.5;
+
+  /* Mail made for a wider page is made smaller rather than cut off. */
+  const shrink = (doc) => {
+    const { body } = doc;
+    body.style.zoom = "";
+    const room = doc.documentElement.clientWidth;
+    if (room && body.scrollWidth > room + 1) body.style.zoom = String(Math.max(NARROWEST, room / body.scrollWidth));
+  };
+
   const fit = (frame, doc) => {
     const height = Math.min(Math.ceil(doc.body.getBoundingClientRect().height), TALLEST);
     if (height && Math.abs(height - frame.clientHeight) > 1) frame.style.blockSize = `${height}px`;
@@ -24,9 +34,16 @@
     fold.hidden = !quotes;
     fold.setAttribute("aria-expanded", String(quotes === "shown"));
     message.querySelector("[data-images-bar]").hidden = images !== "blocked";
+    shrink(doc);
     fit(frame, doc);
     let rounds = 0;
+    let width = frame.clientWidth;
     const observer = new ResizeObserver(() => {
+      if (frame.clientWidth !== width) {
+        width = frame.clientWidth;
+        rounds = 0;
+        shrink(doc);
+      }
       /* A mail that is as tall as its frame and a bit would grow for ever. */
       if (rounds++ < 40) fit(frame, doc);
       else observer.disconnect();
@@ -58,7 +75,10 @@
   addEventListener("resize", () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      for (const frame of document.querySelectorAll("iframe.mail-frame.ready")) fit(frame, frame.contentDocument);
+      for (const frame of document.querySelectorAll("iframe.mail-frame.ready")) {
+        shrink(frame.contentDocument);
+        fit(frame, frame.contentDocument);
+      }
     }, 120);
   });
 
