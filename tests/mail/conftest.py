@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from tests.mail.hands import Time
 from tests.sandboxes import Outlook
 
 from workestra.kit import clock
+from workestra.mail.doors import slots
 from workestra.mail.flows.microsoft import SCOPES
 
 
@@ -31,3 +33,10 @@ def time(outlook: Outlook, monkeypatch: pytest.MonkeyPatch) -> Time:
     mine = Time(outlook, clock.now)
     monkeypatch.setattr(clock, "now", mine.now)
     return mine
+
+
+@pytest.fixture(autouse=True)
+def no_slot_is_kept() -> Iterator[None]:
+    """Whatever happened in a test, this process holds no slot afterwards."""
+    yield
+    assert slots._held == set()
