@@ -110,6 +110,18 @@ def test_a_thread_is_read_beside_the_list_by_keyboard_alone(connected: Page, sta
     expect(connected.get_by_role("heading", name="Keys are enough")).to_be_visible()
 
 
+def test_mail_that_is_too_wide_is_made_smaller_and_not_cut_off(connected: Page, stack: Stack) -> None:
+    stack.deliver("Wide as a barn", html='<table width="1100"><tr><td>left</td><td>right</td></tr></table>')
+    open_inbox(connected, stack)
+    connected.locator(".row", has_text="Wide as a barn").locator("a").click(timeout=SOON)
+    frame = connected.locator("iframe.ready")
+    expect(frame).to_be_visible()
+    zoom = float(frame.evaluate("frame => frame.contentDocument.body.style.zoom"))
+    assert zoom < 1
+    width = frame.evaluate("frame => frame.contentDocument.body.scrollWidth")
+    assert width <= frame.evaluate("frame => frame.clientWidth") / zoom + 2
+
+
 def test_an_answer_joins_the_open_thread_without_moving_it(connected: Page, stack: Stack) -> None:
     first = stack.deliver("A long talk")
     open_inbox(connected, stack)

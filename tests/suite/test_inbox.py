@@ -180,6 +180,18 @@ def test_reader_opens_the_newest_message_and_folds_the_older(
     assert [("open" in message) for message in messages] == [False, False, True]
 
 
+def test_only_flagged_mail_carries_a_flag(ana: Member, outlook: Outlook, client_for: Browser) -> None:
+    connection = synced(ana, outlook)
+    arrive(connection, outlook, at=clock.now() + timedelta(seconds=1))
+    client = client_for(ana)
+    thread = threads(page(client))[0]
+    assert "Flagged" not in page(client, f"/inbox/t/{thread}")
+    box = outlook.mailbox("ana")
+    box.flag(next(iter(box.truth())), "flagged")
+    sync(connection)
+    assert "Flagged" in page(client, f"/inbox/t/{thread}")
+
+
 def test_mail_is_framed_without_scripts(ana: Member, outlook: Outlook, client_for: Browser) -> None:
     connection = synced(ana, outlook)
     arrive(connection, outlook, at=clock.now() + timedelta(seconds=1))
