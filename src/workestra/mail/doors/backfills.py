@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max, Min, Sum
+from django.db.models import Min
 
 from workestra.kit.live import announce
 from workestra.mail import dispatch
 from workestra.mail.doors.ref import Ref
-from workestra.mail.models import Backfill, Connection, Folder, Slice
+from workestra.mail.models import Backfill, Connection, Folder, Message, Slice
 from workestra.rules import replication
 from workestra.tenancy.models import Member
 from workestra.tenancy.rows import scope
@@ -253,9 +253,15 @@ def release(*, workspace: int, connection: int) -> None:
 def finish(*, ref: Ref, work: Work, now: datetime) -> None:
     """running -> done, with the sum of what is here."""
     with scope(workspace=ref.workspace):
-        totals = Slice.objects.filter(backfill_id=work.id).aggregate(sum=Sum("pulled"), last=Max("reached"))
+        # Counted, not added up: what moved while it was pulled was met twice, what was deleted is gone.
+        here = Message.objects.filter(
+            connection_id=ref.connection,
+            removed_at__isnull=True,
+            received_at__gte=work.since,
+            received_at__lt=work.until,
+        )
         hit = Backfill.objects.filter(pk=work.id, state="running", phase="prove").update(
-            state="done", finished_at=now, rate=None, pulled=totals["sum"] or 0
+            state="done", finished_at=now, rate=None, pulled=here.count()
         )
         if hit:
             Slice.objects.filter(backfill_id=work.id).delete()
