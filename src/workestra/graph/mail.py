@@ -100,14 +100,15 @@ async def ids(
     folder: str,
     root: str = "me",
     since: datetime | None = None,
+    until: datetime | None = None,
     size: int = 1000,
     link: str | None = None,
 ) -> MessagePage:
-    """One page of the light fields of a folder's messages received at or after `since`, newest first."""
+    """One page of the light fields of a folder's messages with since <= received < until, newest first."""
     if link is not None:
         return await graph.follow(link=link, kind=MessagePage)
     query: Query = {
-        "$filter": between(since=since, until=None),
+        "$filter": between(since=since, until=until),
         "$orderby": NEWEST_FIRST,
         "$select": LIGHT,
         "$top": size,

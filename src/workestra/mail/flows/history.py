@@ -30,6 +30,7 @@ from workestra.mail.flows import fetch, prove, tree
 from workestra.mail.flows.lane import lane, respect_pause
 from workestra.mail.flows.microsoft import graph_for
 from workestra.mail.flows.places import Places
+from workestra.mail.flows.together import together
 from workestra.mail.models import Slice
 from workestra.rules import replication
 
@@ -60,7 +61,7 @@ async def history(*, ref: Ref) -> None:
 async def plan_range(*, graph: Graph, ref: Ref, work: Work) -> None:
     """Count what each tracked folder has in the range, and cut it into slices."""
     folders = ref.tracked
-    measured = await asyncio.gather(*(_measure(graph, ref, work, folder) for folder in folders))
+    measured = await together(_measure(graph, ref, work, folder) for folder in folders)
     stretches = [
         stretch
         for folder, (number, oldest) in zip(folders, measured, strict=True)
@@ -74,18 +75,14 @@ async def plan_range(*, graph: Graph, ref: Ref, work: Work) -> None:
 
 async def _measure(graph: Graph, ref: Ref, work: Work, folder: FolderRef) -> tuple[int, datetime | None]:
     """How many messages of the range the folder has, and when the oldest came (None: not known)."""
-
-    async def count() -> int:
-        async with lane(ref=ref):
-            return await mail.count(graph, root=ref.root, folder=folder.graph_id, since=work.since, until=work.until)
-
-    async def oldest() -> datetime | None:
+    async with lane(ref=ref):
+        number = await mail.count(graph, root=ref.root, folder=folder.graph_id, since=work.since, until=work.until)
+    oldest = None
+    if number > replication.SLICE_MESSAGES:
         async with lane(ref=ref):
             with contextlib.suppress(Refused):  # only makes the cuts even
-                return await mail.oldest(graph, root=ref.root, folder=folder.graph_id, since=work.since)
-        return None
-
-    return await count(), await oldest()
+                oldest = await mail.oldest(graph, root=ref.root, folder=folder.graph_id, since=work.since)
+    return number, oldest
 
 
 async def pull_range(*, graph: Graph, ref: Ref, work: Work) -> None:
@@ -93,13 +90,9 @@ async def pull_range(*, graph: Graph, ref: Ref, work: Work) -> None:
     queue = deque(enumerate(await hop(lambda: backfills.slices(ref=ref, work=work))))
     size = [work.page_size if work.phase == "pull" else replication.PAGE]
     places = Places(ref=ref)
-    streams = [asyncio.create_task(_stream(graph, ref, work, queue, size, places)) for _ in range(STREAMS)]
     try:
-        await asyncio.gather(*streams)
+        await together(_stream(graph, ref, work, queue, size, places) for _ in range(STREAMS))
     finally:
-        for stream in streams:
-            stream.cancel()
-        await asyncio.gather(*streams, return_exceptions=True)
         await asyncio.shield(places.close())
 
 

@@ -1,7 +1,7 @@
 """History's share of the four requests that a mailbox allows at once, handed from stream to stream.
 
-A place is a slot lease. It stays with history from page to page as long as nobody goes first; otherwise it is
-given back, and asked for again. Of the streams that wait, the one with the newest slice is served first.
+A place is a slot lease. It goes from page to page as long as nobody goes first and a stream waits for it;
+otherwise it is given back, and asked for again. Of the streams that wait, the newest slice's is served first.
 """
 
 from __future__ import annotations
@@ -51,13 +51,14 @@ class Places:
             await self._lease(place)
             yield
         finally:
+            if not self._waiting:  # nobody here wants it now: an idle place would stand in others' way
+                await asyncio.shield(self._give_back(place))
             self._pass_on(place)
 
     async def close(self) -> None:
         """Give back whatever is held."""
         for place in self._all:
-            if place.held:
-                await self._give_back(place)
+            await self._give_back(place)
 
     async def _next(self, number: int) -> _Place:
         if self._free:
@@ -94,5 +95,7 @@ class Places:
         return place.held
 
     async def _give_back(self, place: _Place) -> None:
+        if not place.held:
+            return
         await hop(lambda: slots.give_back(mailbox=self._ref.mailbox, holder=place.holder))
         place.held = False

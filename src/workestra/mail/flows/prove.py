@@ -1,14 +1,18 @@
 """Complete is proven, not assumed: per folder, Outlook's ids in the range are compared with ours.
 
 Outlook's list is read newest first, a thousand ids a page, and compared stretch by stretch, so that a folder
-of any size takes the memory of a page. What is missing here is fetched; what we hold and Outlook does not is
-asked for by id, and moves or leaves. The bound of a stretch lies between two seconds: messages of the oldest
-second of a page are compared with the next.
+of any size takes the memory of a few pages; several walkers share it, cut where what is held says. What is
+missing here is fetched; what we hold and Outlook does not is asked for by id, and moves or leaves. The bound of
+a stretch lies between two seconds: messages of the oldest second of a page are compared with the next.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 from workestra.graph import mail
 from workestra.graph.client import Graph
@@ -20,24 +24,66 @@ from workestra.mail.doors.outcomes import Tally
 from workestra.mail.doors.ref import FolderRef, Ref
 from workestra.mail.doors.steps import ProvenStep, Step
 from workestra.mail.flows import fetch
-from workestra.mail.flows.lane import lane
+from workestra.mail.flows.places import Places
+from workestra.mail.flows.together import together
 from workestra.mail.intake import Mark
 from workestra.rules.replication import missing
 
 PAGE = 1000
+SPARE = 50  # messages that Outlook may have more in a part and still answer in one page
+WALKERS = 4
+MOMENT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """[since, until) of the folder; None: to the end of the range."""
+
+    number: int
+    since: datetime | None
+    until: datetime | None
 
 
 async def folder(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> int:
     """Compare one folder and repair what differs. Returns the messages that Outlook has in the range."""
-    upper: datetime | None = None
+    edges = await hop(lambda: held.edges(ref=ref, folder=folder.id, every=PAGE - SPARE))
+    parts = deque(enumerate(pairwise([None, *edges, None])))
+    places = Places(ref=ref)
+
+    async def walk() -> int:
+        seen = 0
+        while parts:
+            number, (until, since) = parts.popleft()
+            part = _Part(number, since, until)
+            seen += await _walk(graph, ref, folder, part, places, tally)
+        return seen
+
+    try:
+        total = sum(await together(walk() for _ in range(WALKERS)))
+    finally:
+        await asyncio.shield(places.close())
+    step: list[Step] = [ProvenStep(folder=folder.id, total=total)]
+    await hop(lambda: store.absorb(ref=ref, asked_at=clock.now(), now=clock.now(), steps=step))
+    return total
+
+
+async def _walk(graph: Graph, ref: Ref, folder: FolderRef, part: _Part, places: Places, tally: Tally) -> int:
+    """Compare [since, until), page by page. Returns the messages that Outlook has there."""
+    upper = part.until - MOMENT if part.until else None
     link: str | None = None
     carried: list[Message] = []
     total = 0
     while True:
-        asked_at = clock.now()
-        async with lane(ref=ref):
+        async with places.take(number=part.number):
+            asked_at = clock.now()
             answer = await mail.ids(
-                graph, root=ref.root, folder=folder.graph_id, since=ref.scope_start, size=PAGE, link=link
+                graph,
+                root=ref.root,
+                folder=folder.graph_id,
+                since=part.since or ref.scope_start,
+                until=part.until,
+                size=PAGE,
+                link=link,
             )
         link = answer.next_link
         some = carried + answer.value
@@ -52,7 +98,7 @@ async def folder(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> 
             ref=ref,
             folder=folder,
             outlook=fetch.marks(messages=stretch),
-            above=lower,
+            above=part.since - MOMENT if lower is None and part.since else lower,
             upto=upper,
             asked_at=asked_at,
             tally=tally,
@@ -60,10 +106,7 @@ async def folder(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> 
         total += len(stretch)
         upper = lower
         if link is None:
-            break
-    step: list[Step] = [ProvenStep(folder=folder.id, total=total)]
-    await hop(lambda: store.absorb(ref=ref, asked_at=clock.now(), now=clock.now(), steps=step))
-    return total
+            return total
 
 
 async def _stretch(
