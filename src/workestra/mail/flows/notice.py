@@ -1,7 +1,8 @@
 """What these notices name: read by immutable id, absorbed, forgotten.
 
-A message that is not readable yet is asked for again for some minutes and then left to delta. `deleted` only
-says that it left a folder. Lifecycle notices that mean "changes were missed" ask for a delta sync.
+A message that is not readable yet is asked for again for some minutes and then left to delta; one that delta
+brought meanwhile is not taken for gone. `deleted` only says that it left a folder. Lifecycle notices that mean
+"changes were missed" ask for a delta sync.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ async def work_off(*, graph: Graph, ref: Ref, unread: list[Unread], tally: Tally
         await hop(lambda: _want_delta(ref))
     told = [one for one in unread if one.change not in LIFECYCLE and one.item]
     new = {one.item for one in told if one.change == "created"}
+    touched = {one.item for one in told if one.change != "created"}
     ids = list(dict.fromkeys(one.item for one in told))
     asked_at = clock.now()
     messages, missing = await fetch.by_id(graph=graph, ref=ref, ids=ids, light=False)
@@ -41,7 +43,7 @@ async def work_off(*, graph: Graph, ref: Ref, unread: list[Unread], tally: Tally
             asked_at=asked_at,
             now=clock.now(),
             letters=wanted,
-            gone=[one for one in missing if one in held],
+            gone=[one for one in missing if one in held and one in touched],
             steps=[NoticesStep(notices=tuple(one.id for one in unread if one.id not in waiting))],
         )
     )

@@ -6,9 +6,12 @@ found means gone.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from workestra.graph import mail
 from workestra.graph.client import Graph
 from workestra.graph.errors import CursorExpired
+from workestra.graph.wire import Message
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import folders, store
@@ -21,6 +24,7 @@ from workestra.mail.intake import Mark
 
 PAGE = 200
 FIRST_PAGE = 500
+RECENT = timedelta(hours=1)
 
 
 async def page(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> bool:
@@ -57,7 +61,9 @@ async def page(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> bo
     by_id = {one.immutable_id: one for one in marks}
     wanted = [one for one in plan.fetch if _wanted(ref, by_id[one])]
     messages, vanished = await fetch.by_id(graph=graph, ref=ref, ids=wanted, light=False)
-    letters = await fetch.letters(ref=ref, messages=messages, asked_at=asked_at)
+    late = await _not_readable_yet(graph, ref, folder, [by_id[one] for one in vanished])
+    vanished = [one for one in vanished if one not in {message.id for message in late}]
+    letters = await fetch.letters(ref=ref, messages=messages + late, asked_at=asked_at)
     letters = [one for one in letters if one.received_at >= ref.scope_start]
     step = FolderStep(
         folder=folder.id,
@@ -90,6 +96,26 @@ def _wanted(ref: Ref, mark: Mark) -> bool:
     if mark.received_at < ref.scope_start:
         return False
     return not ref.backfill or mark.received_at >= ref.connected_at
+
+
+async def _not_readable_yet(graph: Graph, ref: Ref, folder: FolderRef, marks: list[Mark]) -> list[Message]:
+    """Those of these messages that a list gives although a request by id does not: mail of the last moments.
+
+    The cursor passes them only once, so they cannot be left for later.
+    """
+    recent = clock.now() - RECENT
+    times = sorted({one.received_at for one in marks if one.received_at and one.received_at > recent})
+    wanted = {one.immutable_id for one in marks}
+    found: dict[str, Message] = {}
+    for at in times:
+        if wanted <= found.keys():
+            break
+        async with lane(ref=ref):
+            page = await mail.messages(
+                graph, root=ref.root, folder=folder.graph_id, since=at, until=at + timedelta(seconds=1), size=50
+            )
+        found |= {one.id: one for one in page.value if one.id in wanted}
+    return list(found.values())
 
 
 async def _whereabouts(graph: Graph, ref: Ref, left: list[str], here: set[str]) -> tuple[list[Mark], list[str]]:
