@@ -192,6 +192,17 @@ def test_only_flagged_mail_carries_a_flag(ana: Member, outlook: Outlook, client_
     assert "Flagged" in page(client, f"/inbox/t/{thread}")
 
 
+@pytest.mark.parametrize("headers", [{}, FRAGMENT])
+def test_no_cache_keeps_pages_with_mail(
+    ana: Member, outlook: Outlook, client_for: Browser, headers: dict[str, str]
+) -> None:
+    connection = synced(ana, outlook)
+    arrive(connection, outlook, at=clock.now() + timedelta(seconds=1))
+    client = client_for(ana)
+    for url in ("/inbox", f"/inbox/t/{threads(page(client))[0]}", "/settings/integrations/outlook"):
+        assert "no-store" in client.get(url, headers=headers).headers["Cache-Control"]
+
+
 def test_mail_is_framed_without_scripts(ana: Member, outlook: Outlook, client_for: Browser) -> None:
     connection = synced(ana, outlook)
     arrive(connection, outlook, at=clock.now() + timedelta(seconds=1))

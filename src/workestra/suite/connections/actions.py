@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from workestra.activity.words import words
@@ -115,6 +116,7 @@ def _outcome(run: connections.RunView, address: str) -> dict[str, str]:
     return {"text": text % {"n": run.added, "address": address}, "kind": "ok"}
 
 
+@never_cache
 @require_safe
 @member_view
 def run(request: HttpRequest, connection_id: int, run_id: int) -> HttpResponseBase:

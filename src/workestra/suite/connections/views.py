@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from workestra.activity.words import Action
@@ -47,6 +48,7 @@ def _choosing(*, cards: list[queries.ConnectionCard], wanted: str) -> int | None
     return next((card.id for card in cards if card.is_mine and card.asks_range), None)
 
 
+@never_cache
 @require_safe
 @member_view
 def integrations(request: HttpRequest) -> HttpResponseBase:
@@ -64,6 +66,7 @@ def integrations(request: HttpRequest) -> HttpResponseBase:
     return render(request, "connections/integrations.html", context)
 
 
+@never_cache
 @require_safe
 @member_view
 def outlook(request: HttpRequest) -> HttpResponseBase:
@@ -89,6 +92,7 @@ def outlook(request: HttpRequest) -> HttpResponseBase:
     return render(request, "connections/outlook.html", context)
 
 
+@never_cache
 @require_safe
 @member_view
 def row(request: HttpRequest, connection_id: int) -> HttpResponseBase:
@@ -97,6 +101,7 @@ def row(request: HttpRequest, connection_id: int) -> HttpResponseBase:
     return render(request, "connections/row.html", row_context(card=card))
 
 
+@never_cache
 @require_safe
 @member_view
 def backfill(request: HttpRequest, connection_id: int) -> HttpResponseBase:
@@ -105,6 +110,7 @@ def backfill(request: HttpRequest, connection_id: int) -> HttpResponseBase:
     return render(request, "connections/backfill.html", row_context(card=card))
 
 
+@never_cache
 @require_safe
 @member_view
 def mark(request: HttpRequest) -> HttpResponseBase:

@@ -1,4 +1,7 @@
-"""The Inbox: one list of threads and a reader beside it. Every view answers a page or, to htmx, its fragment."""
+"""The Inbox: one list of threads and a reader beside it. Every view answers a page or, to htmx, its fragment.
+
+Both have one address, and both hold mail: no cache may keep either of them.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from workestra.kit import clock
@@ -58,6 +62,7 @@ def _runs(card: queries.ConnectionCard) -> bool:
     return card.backfill is not None and card.backfill.state in ("queued", "running")
 
 
+@never_cache
 @require_safe
 @member_view
 def inbox(request: HttpRequest) -> HttpResponseBase:
@@ -73,6 +78,7 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
     return render(request, "inbox/inbox.html", {**context, **_frame(member, mailboxes)})
 
 
+@never_cache
 @require_safe
 @member_view
 def thread(request: HttpRequest, thread_id: int) -> HttpResponseBase:
@@ -91,6 +97,7 @@ def thread(request: HttpRequest, thread_id: int) -> HttpResponseBase:
     )
 
 
+@never_cache
 @require_safe
 @member_view
 def row(request: HttpRequest, thread_id: int) -> HttpResponseBase:
@@ -103,6 +110,7 @@ def row(request: HttpRequest, thread_id: int) -> HttpResponseBase:
     return render(request, "inbox/row.html", {"row": found, "chosen": chosen, "now": clock.now()})
 
 
+@never_cache
 @require_safe
 @member_view
 def count(request: HttpRequest) -> HttpResponseBase:
