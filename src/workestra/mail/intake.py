@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import zstandard
 
 from workestra.graph import wire
@@ -37,7 +38,10 @@ _mine = threading.local()  # a compressor is made once a thread and is not share
 
 @dataclass(slots=True)
 class Letter:
-    """One message, ready to be stored. `folder` is Graph's id. `keys` name its thread."""
+    """One message, ready to be stored. `folder` is Graph's id. `keys` name its thread.
+
+    What becomes jsonb is JSON already: thousands of small lists would keep the garbage collector busy.
+    """
 
     immutable_id: str
     change_key: str
@@ -48,7 +52,7 @@ class Letter:
     preview: str
     from_name: str
     from_address: str
-    people: dict[str, Any]
+    people: str
     received_at: datetime
     sent_at: datetime | None
     importance: str
@@ -57,8 +61,8 @@ class Letter:
     flag: str
     is_draft: bool
     has_attachments: bool
-    attachments: list[dict[str, Any]]
-    headers: list[list[str]]
+    attachments: str
+    headers: str
     web_link: str
     body: bytes
     body_type: str
@@ -88,6 +92,8 @@ def clean(text: str | None) -> str:
         return ""
     if "\x00" in text:
         text = text.replace("\x00", "\ufffd")
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -116,6 +122,10 @@ def _attachment(one: wire.Attachment) -> dict[str, Any]:
         "cid": clean(one.content_id),
         "kind": one.kind,
     }
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def compress(*, content: str) -> tuple[bytes, int, bytes]:
@@ -166,7 +176,7 @@ def letter(*, message: wire.Message, mailbox: int, asked_at: datetime) -> Letter
         preview=preview,
         from_name=author[0],
         from_address=author[1],
-        people=people,
+        people=_json(people),
         received_at=message.received_date_time or message.created_date_time or asked_at,
         sent_at=message.sent_date_time,
         importance=clean(message.importance) or "normal",
@@ -175,8 +185,8 @@ def letter(*, message: wire.Message, mailbox: int, asked_at: datetime) -> Letter
         flag=clean(message.flag.flag_status if message.flag else None) or "notFlagged",
         is_draft=bool(message.is_draft),
         has_attachments=bool(message.has_attachments),
-        attachments=[_attachment(one) for one in message.attachments or ()],
-        headers=headers,
+        attachments=_json([_attachment(one) for one in message.attachments or ()]),
+        headers=_json(headers),
         web_link=clean(message.web_link),
         body=body,
         body_type="text" if message.body and (message.body.content_type or "").lower() == "text" else "html",

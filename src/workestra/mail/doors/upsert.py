@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import psycopg
 
 from workestra.mail.doors.ref import Ref
@@ -83,15 +82,11 @@ def upsert(
 def _row(one: Letter, folder: int, thread: int) -> tuple[Any, ...]:
     return (
         *(one.immutable_id, one.change_key, folder, thread, one.internet_message_id, one.conversation_id),
-        *(one.subject, one.preview, one.from_name, one.from_address, _json(one.people), one.received_at),
+        *(one.subject, one.preview, one.from_name, one.from_address, one.people, one.received_at),
         *(one.sent_at, one.importance, _array(one.categories), one.is_read, one.flag, one.is_draft),
-        *(one.has_attachments, _json(one.attachments), _json(one.headers), one.web_link, one.body),
+        *(one.has_attachments, one.attachments, one.headers, one.web_link, one.body),
         *(one.body_type, one.body_size, one.body_hash, one.words),
     )
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 def _array(texts: Sequence[str]) -> str:
