@@ -70,20 +70,15 @@ def cut(*, folder: int, since: datetime, until: datetime, messages: int, oldest:
     first = max(since, oldest) if oldest and oldest < until else since
     pieces = max(1, min(MOST_SLICES, -(-messages // SLICE_MESSAGES)))
     span = (until - first) / pieces
-    edges = [until]
+    inner = [until - span * n for n in range(1, pieces)]
     if messages > 2 * FIRST_PAGE:
-        edges.append(until - (until - first) * FIRST_PAGE / messages)
-    edges += [until - span * n for n in range(1, pieces)]
-    edges.append(since)
-    return [
-        Stretch(
-            folder=folder,
-            since=low.replace(microsecond=0),
-            until=high.replace(microsecond=0) if high != until else high,
-        )
-        for high, low in pairwise(edges)
-        if low < high
-    ]
+        inner.insert(0, until - (until - first) * FIRST_PAGE / messages)
+    edges = [until]
+    for edge in (*inner, since):
+        whole = edge.replace(microsecond=0)
+        if whole < edges[-1]:
+            edges.append(whole)
+    return [Stretch(folder=folder, since=low, until=high) for high, low in pairwise(edges)]
 
 
 def smooth(*, rate: float | None, messages: int, seconds: float, weight: float = 0.25) -> float:

@@ -72,13 +72,14 @@ def cursor() -> psycopg.Cursor[Any]:
 
 
 def _held(some: psycopg.Cursor[Any], ref: Ref, ids: Sequence[str]) -> dict[str, Held]:
+    # No join: with young statistics the planner would walk the whole folder for it instead of the ids.
     some.execute(
-        "select m.immutable_id, m.change_key, f.graph_id, m.asked_at, m.removed_at is not null, m.subject"
-        " from mail_message m join mail_folder f on f.id = m.folder_id"
-        " where m.workspace_id = %s and m.connection_id = %s and m.immutable_id = any(%s)",
+        "select immutable_id, change_key, folder_id, asked_at, removed_at is not null, subject from mail_message"
+        " where workspace_id = %s and connection_id = %s and immutable_id = any(%b)",
         (ref.workspace, ref.connection, list(ids)),
     )
-    return {row[0]: Held(*row) for row in some.fetchall()}
+    folders = {folder.id: folder.graph_id for folder in ref.folders}
+    return {row[0]: Held(row[0], row[1], folders.get(row[2], ""), *row[3:]) for row in some.fetchall()}
 
 
 def compare(*, ref: Ref, marks: Iterable[Mark], gone: Iterable[str], asked_at: datetime) -> Plan:
