@@ -12,6 +12,7 @@ from tests.sandboxes import Outlook
 from workestra.kit import clock
 from workestra.mail.doors import slots
 from workestra.mail.flows.microsoft import SCOPES
+from workestra.mail.models import Schedule
 
 
 @pytest.fixture
@@ -21,6 +22,7 @@ def outlook(outlook: Outlook, settings: Any) -> Outlook:
     It cannot reach us with notices, unless a test says where.
     """
     settings.WORKESTRA = settings.WORKESTRA.model_copy(update={"public_url": "http://workestra.example"})
+    Schedule.objects.update(active=False)  # those of earlier tests
     identity = outlook.handle.app.state.identity
     for person in outlook.world.directory.people.values():
         identity.consents.grant(person=person, app_id=outlook.client_id, names=frozenset(SCOPES))

@@ -14,6 +14,12 @@ from workestra.tenancy.rows import UNSCOPED, scope
 
 TABLES = "select relname from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace"
 
+WALLED = (
+    "select relname from pg_class where relrowsecurity and relforcerowsecurity"
+    " and exists (select 1 from pg_policy p where p.polrelid = pg_class.oid and p.polcmd = '*'"
+    " and p.polqual is not null and p.polwithcheck is not null)"
+)
+
 
 def ask(sql: str, *values: object) -> list[tuple[object, ...]]:
     """Rows of a statement of the product's role."""
@@ -37,14 +43,7 @@ def test_the_product_does_not_own_its_tables_and_cannot_pass_by_the_policies(db:
 
 def test_every_table_is_walled_or_on_the_list_of_those_that_need_not_be(db: None) -> None:
     tables = {str(row[0]) for row in ask(TABLES)}
-    walled = {
-        str(row[0])
-        for row in ask(
-            TABLES + " and relrowsecurity and relforcerowsecurity"
-            " and exists (select 1 from pg_policy p where p.polrelid = pg_class.oid and p.polcmd = '*'"
-            " and p.polqual is not null and p.polwithcheck is not null)"
-        )
-    }
+    walled = {str(row[0]) for row in ask(WALLED)}
     assert tables - walled == UNSCOPED
     assert walled & UNSCOPED == set()
 
