@@ -1,22 +1,24 @@
 """Task bodies of a few lines: read the row, run the flow, write down how it ended.
 
 Every task is idempotent and short-lived in effect: whatever a killed worker leaves behind is a stored page.
+A task is never tried again by the queue: a twin may wait already, and the queue's own retry would collide with
+it and leave the task running for ever. It asks the schedule to wake its connection instead.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import structlog
-from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from workestra.graph.errors import GraphError
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail import dispatch
-from workestra.mail.doors import backfills, grants, outcomes, ref, slots
+from workestra.mail.doors import backfills, grants, outcomes, ref, schedule, slots
 from workestra.mail.doors.ref import Ref
 from workestra.mail.flows.failure import told
 from workestra.mail.flows.history import history as run_history
@@ -25,9 +27,7 @@ from workestra.mail.flows.watch import watch as run_watch
 from workestra.tenancy.rows import scope
 
 log = structlog.get_logger("workestra.jobs")
-AGAIN = RetryStrategy(
-    max_attempts=100, wait=2, linear_wait=3
-)  # a database away, a bug of ours: rows wait, work goes on
+AGAIN = timedelta(seconds=5)
 
 
 def _read(workspace: int, connection: int) -> Ref | None:
@@ -42,6 +42,9 @@ async def _run(workspace: int, connection: int, flow: Callable[[Ref], Awaitable[
         return
     try:
         await flow(here)
+    except asyncio.CancelledError:  # the worker is told to end: another one goes on
+        await asyncio.shield(hop(lambda: _again(here, name)))
+        raise
     except GraphError as problem:
         failure = told(problem=problem)
         now = clock.now()
@@ -68,23 +71,34 @@ async def _run(workspace: int, connection: int, flow: Callable[[Ref], Awaitable[
                 now=now,
             )
         )
+    except Exception:
+        log.exception("job.failed")  # a database away, a bug of ours: rows wait, work goes on
+        await hop(lambda: _again(here, name))
     finally:
         structlog.contextvars.clear_contextvars()
 
 
-@app.task(name=dispatch.PULL, retry=AGAIN)
+def _again(here: Ref, name: str) -> None:
+    at = clock.now() + AGAIN
+    if name == "watch":
+        schedule.watch_soon(connection_id=here.connection, at=at)
+    else:
+        schedule.wake(connection_id=here.connection, at=at)
+
+
+@app.task(name=dispatch.PULL)
 async def pull(workspace: int, connection: int) -> None:
     """The live lane of a connection."""
     await _run(workspace, connection, lambda here: run_pull(ref=here), "pull")
 
 
-@app.task(name=dispatch.HISTORY, retry=AGAIN)
+@app.task(name=dispatch.HISTORY)
 async def history(workspace: int, connection: int) -> None:
     """The backfill of a connection."""
     await _run(workspace, connection, lambda here: run_history(ref=here), "history")
 
 
-@app.task(name=dispatch.WATCH, retry=AGAIN)
+@app.task(name=dispatch.WATCH)
 async def watch(workspace: int, connection: int) -> None:
     """The subscriptions of a connection's mailbox."""
     await _run(workspace, connection, lambda here: run_watch(ref=here), "watch")

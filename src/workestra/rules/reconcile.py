@@ -21,10 +21,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """What the store knows of a message."""
 
     immutable_id: str
@@ -35,8 +35,7 @@ class Held:
     subject: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What Graph said of a message. `full`: with its content. `folder` empty: gone from the mailbox."""
 
     immutable_id: str

@@ -143,8 +143,9 @@ def connect(*, member: Member, signed_in: SignedIn, reconnects: int | None, now:
                 workspace_id=member.workspace_id,
                 mailbox=mailbox,
                 owner=member,
-                scope_start=now,
-                connected_at=now,
+                # Received times have whole seconds: mail of the very second of connecting is new.
+                scope_start=now.replace(microsecond=0),
+                connected_at=now.replace(microsecond=0),
                 asks_range=True,
             )
         elif row.state == Connection.State.DISCONNECTED:

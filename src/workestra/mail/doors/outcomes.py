@@ -46,9 +46,7 @@ def succeed(*, ref: Ref, runs: list[SyncRun], tally: Tally, now: datetime) -> No
         was = row.values_list("error_code", flat=True).first()
         row.update(last_success_at=now)
         # Where the backfill met the end of the sign-in meanwhile, that error stands.
-        row.filter(state=Connection.State.ACTIVE).update(
-            error_code="", error_detail={}, error_at=None, failures=0
-        )
+        row.filter(state=Connection.State.ACTIVE).update(error_code="", error_detail={}, error_at=None, failures=0)
         first = row.filter(first_done_at__isnull=True).update(first_done_at=now)
         SyncRun.objects.filter(pk__in=[run.pk for run in runs]).update(
             state="done",

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from workestra.mail import dispatch
-from workestra.mail.models import Connection, Schedule, SyncRun
+from workestra.mail.models import Backfill, Connection, Schedule, SyncRun
+from workestra.rules.replication import LIVE
 from workestra.tenancy.rows import scope
 
 FULL_EVERY = timedelta(hours=22)
@@ -78,7 +79,7 @@ def tick(*, now: datetime) -> int:
                     )
                 if one.light or one.full or one.wake:
                     dispatch.pull(workspace=one.workspace, connection=one.connection)
-                if one.wake:
+                if one.wake or _pulling(one.connection):
                     dispatch.history(workspace=one.workspace, connection=one.connection)
                 if one.watch:
                     dispatch.watch(workspace=one.workspace, connection=one.connection)
@@ -88,6 +89,11 @@ def tick(*, now: datetime) -> int:
 def _failing(connection: int) -> bool:
     """Whether an error shows: only a sync that succeeds can take it back."""
     return Connection.objects.filter(pk=connection, state=Connection.State.ACTIVE).exclude(error_code="").exists()
+
+
+def _pulling(connection: int) -> bool:
+    """Whether a backfill of it should be running: its job is asked for again, in case it was lost."""
+    return Backfill.objects.filter(connection_id=connection, state__in=LIVE).exists()
 
 
 def _interval(span: timedelta) -> str:
@@ -113,6 +119,11 @@ def wake(*, connection_id: int, at: datetime) -> None:
             "update mail_schedule set wake_at = least(coalesce(wake_at, %s), %s) where connection_id = %s",
             [at, at, connection_id],
         )
+
+
+def watch_soon(*, connection_id: int, at: datetime) -> None:
+    """Look after the subscriptions of this connection at `at`, or earlier where that was planned."""
+    Schedule.objects.filter(connection_id=connection_id, watch_at__gt=at).update(watch_at=at)
 
 
 def hand_out_notices(*, now: datetime) -> int:

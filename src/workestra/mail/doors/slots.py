@@ -14,7 +14,7 @@ import time
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import DatabaseError, connection, connections, transaction
+from django.db import connection, connections, transaction
 
 from workestra.kit import clock
 
@@ -79,7 +79,7 @@ def _keep_alive() -> None:
                 return
         try:
             renew(holders=mine, now=clock.now())
-        except DatabaseError as problem:
+        except Exception as problem:
             log.warning("slots.not_renewed", problem=type(problem).__name__)
         finally:
             connections.close_all()
