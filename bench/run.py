@@ -31,7 +31,7 @@ MODULES = {
     "o365": "bench.peers.o365_bulk",
 }
 SLOW = {"sdk", "o365"}
-PAGES = {"bare": 500, "product": 500, "sdk": 1000, "o365": 1000}  # the bound reads the product's own pages
+PAGES = {"bare": 250, "product": 250, "sdk": 1000, "o365": 1000}  # the bound reads the product's own pages
 
 
 def available() -> list[str]:
