@@ -93,11 +93,18 @@ def test_a_row_cannot_be_put_into_or_moved_to_another_workspace(mail_of_ana: Con
 
 
 def test_resetting_the_role_leads_nowhere(mail_of_ana: Connection) -> None:
-    for statement in ("reset role", "reset all", "discard all"):
+    for statement in ("reset role", "set role none", "reset all", "discard all"):
         with connection.cursor() as cursor:
             cursor.execute(statement)
         assert ask("select id from mail_connection") == []
         assert ask("select rolsuper from pg_roles where rolname = current_user") == [(False,)]
+    connection.close()
+
+
+@pytest.mark.parametrize("statement", ["set role postgres", "set session authorization postgres"])
+def test_no_statement_makes_the_product_somebody_else(db: None, statement: str) -> None:
+    with pytest.raises(DatabaseError), connection.cursor() as cursor:
+        cursor.execute(statement)
     connection.close()
 
 

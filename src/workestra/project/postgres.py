@@ -38,11 +38,18 @@ def embedded_url(*, home: Path, database: str = DATABASE) -> str:
     return str(server.get_uri(database=database))
 
 
+def is_embedded(*, url: str) -> bool:
+    """Whether this is the embedded server: its superuser, over a socket."""
+    parts = urlsplit(url)
+    return parts.username == "postgres" and not parts.hostname and "host=/" in unquote(parts.query)
+
+
 def database_settings(*, url: str, role: str | None, pool: bool = False) -> dict[str, Any]:
     """Django's DATABASES entry for this address.
 
     With `role` every session runs as that role from its first statement on, so row-level security binds it
-    although the sign-in user may be a superuser; without, it runs as the owner (migrations).
+    although the sign-in user may own the tables; without, it runs as the owner (migrations). At the embedded
+    server, whose only other user is a superuser, the role signs in itself: no statement leads back.
     """
     parts = urlsplit(url)
     query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
@@ -54,17 +61,19 @@ def database_settings(*, url: str, role: str | None, pool: bool = False) -> dict
         "-c lock_timeout=30s",
         "-c idle_in_transaction_session_timeout=120s",
     ]
-    if role:
+    user = unquote(parts.username or "")
+    if role and is_embedded(url=url):
+        user = role
+    elif role:
         settings.append(f"-c role={role}")
     options["options"] = " ".join(settings)
     options["connect_timeout"] = int(query.get("connect_timeout", 10))
     if pool:
-        options["pool"] = {"min_size": 0, "max_size": 16, "timeout": 15, "max_idle": 120, "open": False}
-        options["pool"].pop("open")
+        options["pool"] = {"min_size": 0, "max_size": 16, "timeout": 15, "max_idle": 120}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")) or DATABASE,
-        "USER": unquote(parts.username or ""),
+        "USER": user,
         "PASSWORD": unquote(parts.password or ""),
         "HOST": host,
         "PORT": str(parts.port or query.pop("port", "") or ""),

@@ -11,6 +11,8 @@ import contextlib
 import psycopg
 from psycopg import sql
 
+from workestra.project.postgres import is_embedded
+
 
 def ensure_role(*, url: str, role: str) -> None:
     """Make the role if it is not there, and let the sign-in user become it."""
@@ -21,6 +23,8 @@ def ensure_role(*, url: str, role: str) -> None:
                     sql.SQL("create role {} nologin nosuperuser nobypassrls").format(sql.Identifier(role))
                 )
             connection.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(role)))
+        if is_embedded(url=url):
+            connection.execute(sql.SQL("alter role {} login").format(sql.Identifier(role)))
 
 
 def grant_rows(*, url: str, role: str) -> None:
