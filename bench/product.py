@@ -54,6 +54,9 @@ def run(*, feeder_url: str, database_url: str, page_size: int, messages: int) ->
 
     django.setup()
     _migrate(database_url)
+    from workestra.kit.memory import calm_collector  # as a worker does at its start
+
+    calm_collector()
     from workestra.kit import clock
     from workestra.mail.doors import backfills, connecting, ref
     from workestra.mail.doors.connecting import SignedIn

@@ -21,6 +21,7 @@ from procrastinate.psycopg_connector import PsycopgConnector
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.kit.live import conninfo
+from workestra.kit.memory import calm_collector
 from workestra.mail.doors import schedule
 from workestra.mail.flows import microsoft
 
@@ -34,6 +35,7 @@ NOTICES = 0.15
 
 def run(*, concurrency: int | None = None) -> None:
     """Work until SIGTERM or SIGINT."""
+    calm_collector()
     asyncio.run(_run(concurrency or settings.WORKESTRA.worker_concurrency))
 
 
