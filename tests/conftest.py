@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,12 +16,31 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connections
 from django.test import Client
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.sandboxes import Outlook
 from workestra.project import env, postgres, roles
 from workestra.tenancy.models import Member, Role, User, Workspace
 
 _numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Journeys last: Playwright leaves an event loop running in this thread, in which no other test can start one."""
+    items.sort(key=lambda item: item.get_closest_marker("journey") is not None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, one for all journeys."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert path, "journeys need Chromium"
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

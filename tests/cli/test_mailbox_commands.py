@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable
@@ -14,14 +15,16 @@ from tests.sandboxes import Outlook, ref_of, run
 from typer.testing import CliRunner
 
 from workestra.kit import clock
+from workestra.kit.hop import hop
 from workestra.mail.doors import overview
 from workestra.mail.flows.history import history
 from workestra.mail.flows.pull import pull
-from workestra.mail.models import Connection
+from workestra.mail.models import Connection, SyncRun
 from workestra.project.cli import ready
 from workestra.project.cli.app import app
 from workestra.project.cli.problem import Problem
 from workestra.tenancy.models import Member
+from workestra.tenancy.rows import scope
 
 
 @pytest.fixture
@@ -73,6 +76,21 @@ def test_a_backfill_that_was_waited_for_tells_how_it_ended(
     assert (lines(ended)[0]["state"], lines(ended)[0]["pulled"]) == ("done", 8)
 
 
+async def once_asked(connection: Connection) -> None:
+    """Wait until somebody asks for a sync, then do it, as a worker does."""
+    for _ in range(200):
+        if await hop(lambda: asked_for(connection)):
+            break
+        await asyncio.sleep(0.05)
+    await pull(ref=await hop(lambda: ref_of(connection)))
+
+
+def asked_for(connection: Connection) -> bool:
+    """Whether a sync waits."""
+    with scope(workspace=connection.workspace_id):
+        return SyncRun.objects.filter(connection=connection, state="queued").exists()
+
+
 def test_a_sync_tells_what_it_brought(
     type_in: Callable[..., Result], connected: Connection, outlook: Outlook
 ) -> None:
@@ -80,17 +98,19 @@ def test_a_sync_tells_what_it_brought(
     outlook.deliver(subject="fresh")
     asked = type_in("sync", str(connected.pk), "--no-wait", "--json")
     assert (asked.exit_code, lines(asked)[0]["state"]) == (0, "queued")
-    worker = threading.Thread(target=lambda: run(pull(ref=ref_of(connected))))
+    run(pull(ref=ref_of(connected)))
+    with scope(workspace=connected.workspace_id):
+        brought = SyncRun.objects.get(pk=lines(asked)[0]["run"])
+    assert (brought.state, brought.added) == ("done", 1)
+    worker = threading.Thread(target=lambda: run(once_asked(connected)))
     worker.start()
     done = type_in("sync", str(connected.pk), "--json")
     worker.join()
     assert done.exit_code == 0, done.output
-    assert (lines(done)[0]["state"], lines(done)[0]["added"]) == ("done", 1)
+    assert (lines(done)[0]["state"], lines(done)[0]["added"]) == ("done", 0)
 
 
 def test_a_mailbox_that_wants_its_owner_says_so(type_in: Callable[..., Result], connected: Connection) -> None:
-    from workestra.tenancy.rows import scope
-
     with scope(workspace=connected.workspace_id):
         Connection.objects.filter(pk=connected.pk).update(state="sign_in", error_code="token_revoked")
     for command in (["sync", str(connected.pk)], ["backfill", str(connected.pk), "--range", "30d"]):

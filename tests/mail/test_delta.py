@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 from typing import Any
 
@@ -227,3 +228,12 @@ def test_a_sync_without_changes_asks_little_and_writes_nothing(here: Connection,
     run = hands.runs(here)[-1]
     assert (run.state, run.added, run.changed, run.removed) == ("done", 0, 0, 0)
     assert store(here) == before
+
+
+def test_a_body_that_was_edited_and_nothing_else_is_fetched_anew(
+    here: Connection, outlook: Outlook, box: Mailbox, items: list[Item]
+) -> None:
+    edited = dataclasses.replace(items[3].letter, body=lambda: ("html", "<p>Said differently now</p>"))
+    box.update(items[3], letter=edited)
+    sync(here)
+    _equal(outlook, here, COUNT)

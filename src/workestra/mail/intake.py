@@ -214,3 +214,25 @@ def mark(*, message: wire.Message) -> Mark:
         received_at=message.received_date_time,
         subject=None if message.subject is None else clean(message.subject),
     )
+
+
+def merged(*, marks: Iterable[Mark]) -> list[Mark]:
+    """One Mark a message: of two on a page the later counts, and what it does not tell is kept of the earlier."""
+    found: dict[str, Mark] = {}
+    for one in marks:
+        before = found.get(one.immutable_id)
+        found[one.immutable_id] = one if before is None else _over(before, one)
+    return list(found.values())
+
+
+def _over(before: Mark, later: Mark) -> Mark:
+    return Mark(
+        immutable_id=later.immutable_id,
+        change_key=later.change_key or before.change_key,
+        folder=later.folder or before.folder,
+        is_read=before.is_read if later.is_read is None else later.is_read,
+        flag=before.flag if later.flag is None else later.flag,
+        categories=before.categories if later.categories is None else later.categories,
+        received_at=later.received_at or before.received_at,
+        subject=before.subject if later.subject is None else later.subject,
+    )

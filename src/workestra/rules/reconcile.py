@@ -12,7 +12,8 @@ the answer it came from, and only a later question may change it.
     yes     same change key, same folder, not removed  -> nothing (same)
     yes     full letter                                -> Change
     yes     light mark, same content                   -> Mark (read, flag, categories, folder)
-    yes     light mark, other subject or preview       -> Fetch (the content itself was edited)
+    yes     light mark, other subject                  -> Fetch (the content itself was edited)
+    yes     light mark in which only the key differs   -> Fetch (what else could it be)
     yes     gone, or in a folder that is not tracked   -> Remove
 """
 
@@ -22,6 +23,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
+
+State = tuple[bool | None, str | None, tuple[str, ...] | None]
+"""Read, flag and categories; None where it was not told."""
 
 
 class Held(NamedTuple):
@@ -33,6 +37,7 @@ class Held(NamedTuple):
     asked_at: datetime
     removed: bool
     subject: str = ""
+    state: State = (None, None, None)
 
 
 class Answer(NamedTuple):
@@ -43,6 +48,7 @@ class Answer(NamedTuple):
     folder: str
     full: bool
     subject: str | None = None  # None: not asked for
+    state: State = (None, None, None)
 
 
 @dataclass(slots=True)
@@ -86,4 +92,11 @@ def _choose(plan: Plan, row: Held | None, answer: Answer, *, asked_at: datetime,
         return plan.change
     if answer.subject is not None and answer.subject != row.subject:
         return plan.fetch
+    elsewhere = answer.folder != row.folder or row.removed
+    if answer.change_key and not elsewhere and not _differs(row.state, answer.state):
+        return plan.fetch
     return plan.mark
+
+
+def _differs(held: State, told: State) -> bool:
+    return any(new is not None and new != old for old, new in zip(held, told, strict=True))

@@ -35,7 +35,7 @@ CHOICES: dict[str, timedelta | None] = {
     "12m": timedelta(days=365),
     "all": None,
 }
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+BEGINNING = datetime(1601, 1, 1, tzinfo=UTC)  # Exchange's own: mail without a date stands there
 
 SLICE_MESSAGES = 1250
 MOST_SLICES = 32

@@ -20,7 +20,7 @@ from workestra.mail.doors import copies, threads
 from workestra.mail.doors.ref import Ref
 from workestra.mail.doors.steps import Step
 from workestra.mail.doors.upsert import upsert
-from workestra.mail.intake import Letter, Mark
+from workestra.mail.intake import Letter, Mark, merged
 from workestra.rules.reconcile import Answer, Held, Plan, reconcile
 from workestra.rules.threading import Named
 from workestra.tenancy.rows import scope
@@ -74,24 +74,38 @@ def cursor() -> psycopg.Cursor[Any]:
 def _held(some: psycopg.Cursor[Any], ref: Ref, ids: Sequence[str]) -> dict[str, Held]:
     # No join: with young statistics the planner would walk the whole folder for it instead of the ids.
     some.execute(
-        "select immutable_id, change_key, folder_id, asked_at, removed_at is not null, subject from mail_message"
+        "select immutable_id, change_key, folder_id, asked_at, removed_at is not null, subject,"
+        " is_read, flag, categories from mail_message"
         " where workspace_id = %s and connection_id = %s and immutable_id = any(%b)",
         (ref.workspace, ref.connection, list(ids)),
     )
     folders = {folder.id: folder.graph_id for folder in ref.folders}
-    return {row[0]: Held(row[0], row[1], folders.get(row[2], ""), *row[3:]) for row in some.fetchall()}
+    return {
+        row[0]: Held(row[0], row[1], folders.get(row[2], ""), row[3], row[4], row[5], (row[6], row[7], tuple(row[8])))
+        for row in some.fetchall()
+    }
 
 
 def compare(*, ref: Ref, marks: Iterable[Mark], gone: Iterable[str], asked_at: datetime) -> Plan:
     """What a light page would need: `fetch` names the messages whose content has to be asked for first."""
-    answers = [*_light(marks), *_gone(gone)]
+    answers = [*_light(merged(marks=marks)), *_gone(gone)]
     with scope(workspace=ref.workspace):
         held = _held(cursor(), ref, [answer.immutable_id for answer in answers])
     return reconcile(held=held, answers=answers, asked_at=asked_at, tracked=frozenset(ref.by_graph_id))
 
 
 def _light(marks: Iterable[Mark]) -> list[Answer]:
-    return [Answer(m.immutable_id, m.change_key, m.folder, full=False, subject=m.subject) for m in marks]
+    return [
+        Answer(
+            m.immutable_id,
+            m.change_key,
+            m.folder,
+            full=False,
+            subject=m.subject,
+            state=(m.is_read, m.flag, None if m.categories is None else tuple(m.categories)),
+        )
+        for m in marks
+    ]
 
 
 def _gone(ids: Iterable[str]) -> list[Answer]:
@@ -129,7 +143,7 @@ def _absorb(
     history: bool,
 ) -> Outcome:
     full = {one.immutable_id: one for one in letters}
-    light = {one.immutable_id: one for one in marks if one.immutable_id not in full}
+    light = {one.immutable_id: one for one in merged(marks=marks) if one.immutable_id not in full}
     answers = [
         *(Answer(one.immutable_id, one.change_key, one.folder, full=True) for one in full.values()),
         *_light(light.values()),
