@@ -11,13 +11,19 @@ CHECKING := env WORKESTRA_SECRET_KEY=only-for-checks-only-for-checks-only-for-ch
 	WORKESTRA_TOKEN_KEYS=check:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
 	_WORKESTRA_EMBEDDED_URL=postgresql://nobody@127.0.0.1:1/none _WORKESTRA_AS_OWNER=1
 MESSAGES ?= 2000
+SEEDS ?= 20
+DAYS ?= 3
+EVERY ?= 1
+MINUTES ?= 10
+RULES ?= 40
+SEED ?= 1
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sandbox test journeys prove bench check lint types imports sizes migrations docs format lock
+.PHONY: help setup demo sandbox test journeys prove prove-crash prove-processes prove-simulation prove-rules prove-mutants bench check lint types imports sizes migrations docs format lock
 
 help: ## List what can be done
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 setup: .venv/.base ## Make .venv with what the product needs (once)
 
@@ -37,6 +43,21 @@ journeys: .venv/.dev ## Run the tests that drive a real Chromium
 
 prove: .venv/.dev ## Kill the worker ten times during a backfill and compare the store with the mailbox
 	$(BIN)/python scripts/prove_kills.py
+
+prove-crash: .venv/.dev ## Kill the worker at each durable step of a life and compare the ends (EVERY=1)
+	$(BIN)/python scripts/prove_crash.py --every $(EVERY)
+
+prove-processes: .venv/.dev ## Kill workers, web and PostgreSQL at random for ten minutes and count (MINUTES=10)
+	$(BIN)/python scripts/prove_processes.py --minutes $(MINUTES)
+
+prove-simulation: .venv/.dev ## Whole days on virtual time, many seeds (SEEDS=20 DAYS=3; SEED=17 for one)
+	$(BIN)/python -m tests.simulation --days $(DAYS) $(if $(filter command environment,$(origin SEED)),--seed $(SEED),--seeds $(SEEDS))
+
+prove-rules: .venv/.dev ## Play more histories of everything that may happen (RULES=40 SEED=1)
+	RULES=$(RULES) SEED=$(SEED) $(BIN)/python -m pytest tests/statemachine tests/rules
+
+prove-mutants: .venv/.dev ## Plant bugs one by one and see that the tests catch each of them
+	$(BIN)/python scripts/prove_mutants.py
 
 bench: .venv/.dev ## Measure backfill and store side by side with peers
 	$(BIN)/python -m bench.run

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import os
+import signal
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 
 from bench.contract import TOKEN, Result
@@ -47,6 +51,28 @@ def _migrate(database_url: str) -> None:
     connection.settings_dict = mine
 
 
+@contextlib.contextmanager
+def _assistant() -> Iterator[None]:
+    """The process that `workestra serve` starts beside its worker where there are two cores."""
+    from django.db import connection
+
+    command = [sys.executable, "-m", "workestra.project.cli", "worker", "--assist"]
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(300):
+            with connection.cursor() as cursor:
+                cursor.execute("select count(*) from procrastinate_workers")
+                if cursor.fetchone()[0]:
+                    break
+            time.sleep(0.1)
+        else:
+            raise SystemExit("the assistant does not start")
+        yield
+    finally:
+        child.send_signal(signal.SIGTERM)
+        child.wait(20)
+
+
 def run(*, feeder_url: str, database_url: str, page_size: int, messages: int) -> Result:
     """Backfill everything. `page_size` is the product's own: its largest page."""
     _prepare(feeder_url, database_url)
@@ -58,10 +84,12 @@ def run(*, feeder_url: str, database_url: str, page_size: int, messages: int) ->
 
     calm_collector()
     from workestra.kit import clock
-    from workestra.mail.doors import backfills, connecting, ref
+    from workestra.mail.doors import backfills, connecting, ref, runs
     from workestra.mail.doors.connecting import SignedIn
-    from workestra.mail.flows import history, tree
-    from workestra.mail.flows.microsoft import SCOPES, close, graph_for
+    from workestra.mail.doors.runs import Tally
+    from workestra.mail.flows import history, streams, tree
+    from workestra.mail.flows.logged import Account, Meter
+    from workestra.mail.flows.microsoft import SCOPES, Counted, close, graph_for
     from workestra.tenancy.models import Role
     from workestra.tenancy.rows import scope
     from workestra.tenancy.seats import create_seat
@@ -90,23 +118,30 @@ def run(*, feeder_url: str, database_url: str, page_size: int, messages: int) ->
         with scope(workspace=member.workspace_id):
             here = ref.read(connection=row.pk)
         assert here is not None
-        graph = graph_for(workspace=here.workspace, connection=here.connection)
+        meter = Meter(counted=Counted())
+        graph = graph_for(workspace=here.workspace, connection=here.connection, counted=meter.counted)
         here = await tree.refresh(graph=graph, ref_=here)
         work = backfills.current(ref=here)
         assert work is not None
         backfills.start(ref=here, work=work, now=clock.now())
-        begun = time.perf_counter()
+        run = runs.opened(ref=here, kind="backfill", why="person", started=clock.now(), backfill=work.id)
+        account = Account(here, run, meter, Tally())
+        begun, cpu = time.perf_counter(), time.process_time()
         await history.plan_range(graph=graph, ref=here, work=work)
-        await history.pull_range(graph=graph, ref=here, work=work)
+        await history.call_for_help(ref=here, work=work)
+        await streams.pull_range(graph=graph, ref=here, work=work, came=account.came)
         pulled = time.perf_counter()
+        print(f"worker_cpu_seconds={time.process_time() - cpu:.2f}", file=sys.stderr)
         backfills.to_phase(ref=here, work=work, was="pull", phase="prove")
-        await history.prove_range(graph=graph, ref=here, work=work)
+        await history.prove_range(graph=graph, ref=here, work=work, account=account)
+        backfills.finish(ref=here, work=work, now=clock.now())
         proven = time.perf_counter()
         await close()
         return pulled - begun, proven - pulled
 
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    seconds, proof = asyncio.run(whole())
+    with _assistant():
+        seconds, proof = asyncio.run(whole())
     from django.db import connection
 
     with scope(workspace=member.workspace_id), connection.cursor() as cursor:

@@ -24,6 +24,11 @@ FOOT = """
 `WORKESTRA_CA_BUNDLE` is trusted besides the system's authorities, for every outgoing call. Plain `http` is accepted
 for `WORKESTRA_MICROSOFT_AUTHORITY` and `WORKESTRA_GRAPH_URL` on this machine only.
 
+Every command checks all of them first and names each that cannot be used, with what is wrong and an example. Blanks
+around a value mean nothing, and an empty value is none; quotes belong to a shell and not into a file of settings.
+`WORKESTRA_PUBLIC_URL` ends after the host (and port), `WORKESTRA_MICROSOFT_AUTHORITY` with a tenant. A name that is
+misspelt stops nothing; `workestra doctor` tells of it.
+
 To change the key that encrypts tokens put the new one in front: `WORKESTRA_TOKEN_KEYS=k2:…,k1:…`. The first encrypts,
 all decrypt. Keep the old one as long as rows need it.
 """

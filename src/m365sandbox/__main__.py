@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m m365sandbox", description="A local stand-in for Microsoft 365 sign-in and Microsoft Graph."
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8365, help="port, 0 for any free one (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=8365, help="port, 0 for any free one (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=7, help="which world: ids and mail follow from it")
     parser.add_argument("--messages", type=_count, default=2000, help="letters in Ana's mailbox; others get fewer")
     parser.add_argument("--mean-html", type=_count, default=seed.MEAN_HTML, help="mean bytes of HTML bodies")
@@ -81,6 +81,13 @@ def _count(text: str) -> int:
     number = int(text)
     if number < 0:
         raise argparse.ArgumentTypeError("must not be negative")
+    return number
+
+
+def _port(text: str) -> int:
+    number = _count(text)
+    if number > 65535:
+        raise argparse.ArgumentTypeError("must not be above 65535")
     return number
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,6 +44,23 @@ def _enclosure(value: dict[str, Any]) -> Enclosure:
     )
 
 
+def _content(kind: str, content: str) -> dict[str, Any]:
+    return {
+        "body": lambda: (kind, content),
+        "preview": lambda: (
+            (to_text(content) if kind == "html" else content).replace("\r\n", " ").replace("\n", " ")[:255]
+        ),
+    }
+
+
+def edited(letter: Letter, body: dict[str, Any]) -> Letter:
+    """The letter with another subject, html or text, as add-ins and protection services write them."""
+    if "subject" in body:
+        letter = replace(letter, subject=str(body["subject"]))
+    kind = next((one for one in ("html", "text") if one in body), None)
+    return replace(letter, **_content(kind, str(body[kind]))) if kind else letter
+
+
 def letter_of(body: dict[str, Any], *, box: Mailbox, now: datetime) -> Letter:
     """The letter that the fields describe. KeyError, TypeError and ValueError for fields that cannot be read.
 
@@ -72,10 +90,7 @@ def letter_of(body: dict[str, Any], *, box: Mailbox, now: datetime) -> Letter:
         received_at=received,
         sent_at=_moment(body["sent_at"]) if "sent_at" in body else received,
         internet_message_id=str(body.get("internet_message_id") or f"<{uuid.uuid4()}@{domain}>"),
-        body=lambda: (kind, content),
-        preview=lambda: (
-            (to_text(content) if kind == "html" else content).replace("\r\n", " ").replace("\n", " ")[:255]
-        ),
+        **_content(kind, content),
         importance=body.get("importance", "normal"),
         conversation=conversation,
         in_reply_to=answered,

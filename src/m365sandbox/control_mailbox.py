@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from .control_answer import Refused, answer
-from .control_letter import letter_of
+from .control_letter import edited, letter_of
 from .folders import Folder
 from .graph.bodies import served
 from .graph.message_view import author
@@ -114,7 +114,7 @@ class MailboxControl:
         return self.shown(box, item)
 
     def act(self, request: Request, body: dict[str, Any]) -> Any:
-        """read, unread, flag, categorise, move, delete or purge one message."""
+        """read, unread, flag, categorise, edit, move, delete or purge one message."""
         box = self.box(request)
         item = self.item(box, body)
         match request.path_params["verb"]:
@@ -126,6 +126,8 @@ class MailboxControl:
                 box.flag(item, body.get("flag", "flagged"))
             case "categorise":
                 box.categorise(item, body["categories"])
+            case "edit":
+                box.update(item, letter=edited(item.letter, body))
             case "move":
                 box.move(item, body["folder"])
             case "delete":

@@ -118,8 +118,9 @@ class WorldControl:
         return {"sent": len(subs)}
 
     def forge(self, request: Request, body: dict[str, Any]) -> Any:
-        """Post `notice` to `url` as if it came from Graph."""
-        self.world.courier.post(body["url"], body["notice"], None)
+        """Post `notice`, or so many `copies` of it, to `url` as if it came from Graph."""
+        for _ in range(int(body.get("copies", 1))):
+            self.world.courier.post(body["url"], body["notice"], None)
         return {}
 
     def notices(self, request: Request, body: dict[str, Any]) -> Any:

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
-Kind = Literal["status", "latency", "cut", "malformed", "html"]
+Kind = Literal[
+    "status",  # answer with `status`, `headers`, `body`
+    "throttle",  # 429; `retry_after` as it goes out, "date:30" for the date in 30 seconds, "" for none
+    "challenge",  # 401 with a claims challenge
+    "latency",  # wait `seconds`, then answer as usual
+    "drop",  # the line closes before the first byte
+    "cut",  # the line breaks within the answer
+    "stall",  # the answer begins, nothing comes for `seconds`, then the line breaks
+    "malformed",  # truncated JSON
+    "html",  # a proxy's page with status `status`
+    "empty",  # a page with nothing on it, whose nextLink leads to this very page
+    "repeat",  # the page comes twice: its nextLink leads to itself, once
+    "double",  # the page names its first entry again at its end
+    "ghost",  # the page also removes an id that nobody knows
+    "foreign",  # the page's nextLink leads to another host
+]
+PAGES = ("empty", "repeat", "double", "ghost", "foreign")
 
 
 @dataclass(slots=True)
 class Fault:
     """One fault. `after` says that the request takes effect first; `times` None means for ever.
 
-    status: answer with `status`, `headers`, `body`. latency: wait `seconds`, then answer as usual. cut: the line
-    breaks in the middle of the answer. malformed: truncated JSON. html: a proxy's page with status `status`.
+    `probability` is drawn from the world's seed for each request that matches; only those that are hit count in
+    `times`. `batched`: only requests within a $batch (True), or only those outside (False).
     """
 
     match: str
@@ -26,14 +44,27 @@ class Fault:
     body: str | None = None
     seconds: float = 0.0
     after: bool = False
+    probability: float = 1.0
+    retry_after: str = ""
+    batched: bool | None = None
     id: int = 0
-    _pattern: re.Pattern[str] | None = None
+    hits: int = 0
+    _pattern: re.Pattern[str] | None = field(default=None, init=False)
 
-    def meets(self, line: str) -> bool:
-        """Whether "METHOD path?query" is meant."""
-        if self._pattern is None:
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            raise ValueError(f"no fault of kind {self.kind}; there are {', '.join(get_args(Kind))}")
+        if not 0.0 < self.probability <= 1.0:
+            raise ValueError("probability is above 0 and at most 1")
+        try:
             self._pattern = re.compile(self.match, re.IGNORECASE)
-        return self._pattern.search(line) is not None
+        except re.error as problem:
+            raise ValueError(f"match is no pattern: {problem}") from None
+
+    def meets(self, line: str, *, batched: bool) -> bool:
+        """Whether "METHOD path?query" is meant."""
+        hit = self._pattern is not None and self._pattern.search(line) is not None
+        return hit and self.batched in (None, batched)
 
 
 HTML_PAGE = (
@@ -45,26 +76,29 @@ HTML_PAGE = (
 class Faults:
     """The faults that are set, in order; a request meets the first that matches."""
 
-    def __init__(self) -> None:
+    def __init__(self, luck: Callable[[], float] = random.random) -> None:
+        self._luck = luck
         self._set: list[Fault] = []
         self._last = 0
 
     def add(self, fault: Fault) -> Fault:
-        """Set a fault. Raises re.error when its pattern is none."""
-        fault._pattern = re.compile(fault.match, re.IGNORECASE)
+        """Set a fault."""
         self._last += 1
         fault.id = self._last
         self._set.append(fault)
         return fault
 
-    def take(self, method: str, path: str) -> Fault | None:
+    def take(self, method: str, path: str, *, batched: bool = False) -> Fault | None:
         """The fault that this request meets; it is used up by one."""
         for fault in self._set:
-            if not fault.meets(f"{method} {path}"):
+            if not fault.meets(f"{method} {path}", batched=batched):
                 continue
             if fault.skip > 0:
                 fault.skip -= 1
                 continue
+            if fault.probability < 1.0 and self._luck() >= fault.probability:
+                continue
+            fault.hits += 1
             if fault.times is not None:
                 fault.times -= 1
                 if fault.times <= 0:

@@ -40,6 +40,7 @@ class Item:
     focused: bool = True
     receipts: tuple[bool | None, bool | None] = (None, None)  # delivery, read
     gone: bool = False
+    odd: dict[str, Any] = field(default_factory=dict)  # properties as they are shown whatever is true; ...: left out
 
 
 __all__ = ["FolderExists", "Item", "Mailbox", "Watcher"]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-import time
 import uuid
 from collections import deque
 from dataclasses import dataclass
@@ -44,6 +43,8 @@ class NoticeFaults:
     delay_seconds: float = 0.0
     reorder: bool = False
     echo: bool = False  # a new message is told twice: created, and updated right after
+    hasty: bool = False  # a new subscription's first notice arrives before the answer that creates it
+    per_body: int = 50  # notices that go out in one POST
 
 
 @dataclass(slots=True, eq=False)
@@ -109,7 +110,9 @@ class Courier:
     def after(self, box: Mailbox, kind: str, item: Item, folder: Folder, before: object) -> None:
         """Make the notices of one change."""
         if kind == "created" and self.world.switches.unreadable_seconds > 0:
-            self.unreadable[box.owner_id, item.number] = time.monotonic() + self.world.switches.unreadable_seconds
+            self.unreadable[box.owner_id, item.number] = (
+                self.world.monotonic() + self.world.switches.unreadable_seconds
+            )
         self._notices(box, kind, item, folder, before)
         if kind == "created" and self.faults.echo:
             self._notices(box, "updated", item, folder, self.before(box, item))
@@ -117,7 +120,7 @@ class Courier:
     def readable(self, box: Mailbox, item: Item) -> bool:
         """False while a new message is too new for a GET by its id."""
         due = self.unreadable.get((box.owner_id, item.number))
-        return due is None or due <= time.monotonic()
+        return due is None or due <= self.world.monotonic()
 
     def _notices(self, box: Mailbox, kind: str, item: Item, folder: Folder, before: object) -> None:
         for sub in list(self.subscriptions.values()):
@@ -145,9 +148,20 @@ class Courier:
         if sub.lifecycle_url is not None:
             self.post(sub.lifecycle_url, sub.lifecycle_notice(event), None)
 
+    async def hasten(self, sub: Subscription) -> None:
+        """Tell a new subscription of the newest message of its mailbox, and wait until that is on its way no more."""
+        box = self.world.mailboxes[sub.owner]
+        item = next(reversed(box.everything.items()), None)
+        if item is None or sub.kind != "messages":
+            return
+        item_id = box.immutable_id(item) if sub.immutable else box.default_id(item)
+        notice = sub.change_notice("updated", item_id, box.names.change_key(item.change))
+        load = [Parcel(sub.notification_url, notice, sub, self.world.monotonic(), self.world.monotonic())]
+        await self._carry((sub.notification_url, False), load)
+
     def post(self, url: str, notice: dict[str, Any], sub: Subscription | None) -> None:
         """Put a notice into the bag, through the faults that are set."""
-        faults, now = self.faults, time.monotonic()
+        faults, now = self.faults, self.world.monotonic()
         state = self._health_of(url).state(now)
         lost = faults.drop_next > 0 or self.world.random.random() < faults.drop
         faults.drop_next = max(0, faults.drop_next - 1)
@@ -250,7 +264,7 @@ class Courier:
             self._look_after_subscriptions()
             self._send_due()
             rest = [p.due for p in self._bag if not self._held(p) and (p.url, p.tries > 0) not in self._trips]
-            until = max(0.01, min(rest) - time.monotonic()) if rest else self.timing.idle
+            until = max(0.01, min(rest) - self.world.monotonic()) if rest else self.timing.idle
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(until, self.timing.idle)):
                     await wake.wait()
@@ -274,7 +288,7 @@ class Courier:
             self._bag.append(self._arrived.popleft())
 
     def _send_due(self) -> None:
-        now = time.monotonic()
+        now = self.world.monotonic()
         self._collect()
         self._bag = [p for p in self._bag if now - p.born < self.timing.give_up]
         ready: dict[tuple[str, bool], list[Parcel]] = {}
@@ -283,7 +297,7 @@ class Courier:
             if parcel.due <= now and key not in self._trips and not self._held(parcel):
                 ready.setdefault(key, []).append(parcel)
         for key, parcels in ready.items():
-            load = parcels[:50]
+            load = parcels[: self.faults.per_body]
             taken = set(map(id, load))
             self._bag = [p for p in self._bag if id(p) not in taken]
             self._trips[key] = asyncio.create_task(self._carry(key, load))
@@ -292,7 +306,7 @@ class Courier:
         url, again = key
         limit = self.timing.retry if again else self.timing.first_try
         body = msgspec.json.encode({"value": [parcel.notice for parcel in load]})
-        began = time.monotonic()
+        began = self.world.monotonic()
         try:
             async with asyncio.timeout(limit):
                 answer = await self._http().post(url, content=body, headers={"Content-Type": "application/json"})
@@ -305,7 +319,7 @@ class Courier:
         finally:
             self._trips.pop(key, None)
             self.wake()
-        now = time.monotonic()
+        now = self.world.monotonic()
         self._health_of(url).answered(now, now - began)
         if arrived:
             self.delivered += len(load)

@@ -60,6 +60,20 @@ class Server(uvicorn.Server):
         await asyncio.sleep(0)
 
 
+class HangUp:
+    """Tells an app how to close a line without an answer, which ASGI has no word for."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass on."""
+        transport = getattr(getattr(send, "__self__", None), "transport", None)
+        if scope["type"] == "http" and transport is not None:
+            scope = {**scope, "extensions": {**scope.get("extensions", {}), "m365sandbox.abort": transport.abort}}
+        await self._app(scope, receive, send)
+
+
 def _cut(connection: Any) -> None:
     transport = getattr(connection, "transport", None)
     if transport is not None:
@@ -112,7 +126,7 @@ def listen(host: str, port: int) -> socket.socket:
 def configure(app: Any, *, tls: Tls | None) -> uvicorn.Config:
     """How the sandbox is served: no access log (the sandbox keeps its own), long idle connections."""
     return uvicorn.Config(
-        app,
+        HangUp(app),
         lifespan="on",
         log_level="warning",
         access_log=False,

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import random
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -59,11 +60,14 @@ class Switches:
     immutable_id_gap: bool = False  # moved out and back between two rounds: removed, and never seen again
     delta_empty_pages: bool = False  # every round starts with an empty page that has a nextLink
     delta_duplicates: bool = False  # each page repeats the last entry of the one before
+    list_duplicates: bool = False  # each page of a list repeats its first entry
     delta_ghosts: bool = False  # a first round also removes an id that nobody knows
     shared_denied: str = "403"  # no right on a mailbox: 403 | 404 | mix
     shared_subscription: str = "403"  # delegated subscription on a shared mailbox: 403 | silent
     flip_no_mailbox: bool = False  # no mailbox: the two errors in turn
     unreadable_seconds: float = 0.0  # a new message is told of, and GET by its id finds it only so much later
+    counts: str = "right"  # @odata.count: right | missing | null | zero | page (of the page alone) | refused
+    subscriptions_per_mailbox: int = 1_000  # over all apps
     first_page_limit: int = 5_000  # what a delta round with $filter stops at
 
 
@@ -79,10 +83,11 @@ class World:
         self.tokens: Tokens = NoTokens()
         self.requests = RequestLog()
         self.throttle = Throttle(lambda: self.clock())
-        self.faults = Faults()
+        self.faults = Faults(lambda: self.random.random())
         self.switches = Switches()
         self.cursors = Cursors(hashlib.sha256(f"delta:{seed}".encode()).digest())
         self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self.elapsed: Callable[[], float] = time.monotonic  # seconds, for delays and retries; never goes back
         self.allow_loopback_http = True
         self.notify_tls: ssl.SSLContext | None = None
         self.public_url = ""  # scheme://host[:port] of links; empty: as the request came in
@@ -91,6 +96,7 @@ class World:
         self.courier = Courier(self)
         self.subscriptions = self.courier.subscriptions
         self._flips = 0
+        self._skipped = 0.0
 
     def add_mailbox(self, owner_id: str) -> Mailbox:
         """A mailbox with the well-known folders for a person or a shared mailbox."""
@@ -128,10 +134,15 @@ class World:
         self.notify_tls = ssl.create_default_context(cafile=ca_file)
 
     def jump(self, seconds: float) -> None:
-        """Put the clock forward, or back, for everything in this world."""
+        """Put the clock forward, or back, for everything in this world. Forward, what was due meanwhile is due."""
         before, step = self.clock, timedelta(seconds=seconds)
         self.clock = lambda: before() + step
+        self._skipped += max(0.0, seconds)
         self.courier.wake()
+
+    def monotonic(self) -> float:
+        """Seconds that passed here: those of the machine, and those that were skipped."""
+        return self.elapsed() + self._skipped
 
     def flip(self) -> bool:
         """False, True, False, ...: for answers that come in turn."""

@@ -38,3 +38,17 @@ def test_the_home_of_an_installation_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="--home"):
         open_home(folder=tmp_path)
     assert not (tmp_path / "demo.env").exists()
+
+
+def test_a_place_where_no_folder_can_be_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file", tmp_path / "file" / "var", Path("/proc/workestra")):
+        with pytest.raises(Problem, match="--home"):
+            open_home(folder=place)
+
+
+def test_damaged_secrets_are_told_of_and_not_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "demo.env").write_text("WORKESTRA_SECRET_KEY=\n")
+    with pytest.raises(Problem, match="is damaged"):
+        open_home(folder=tmp_path)
+    assert (tmp_path / "demo.env").read_text() == "WORKESTRA_SECRET_KEY=\n"

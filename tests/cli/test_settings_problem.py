@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,10 @@ def test_a_database_that_is_away_is_told_in_words(tmp_path: Path) -> None:
     assert done.returncode == 4
     assert "The database cannot be reached" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_program_that_asked_for_json_is_told_in_json(tmp_path: Path) -> None:
+    done = workestra("connections", "--json", env=clean_environment(home=tmp_path, **GOOD, WORKESTRA_DEBUG="maybe"))
+    assert done.returncode == 2
+    assert json.loads(done.stdout) == {"error": {"code": "usage", "message": done.stderr.rstrip("\n")}}
+    assert done.stderr.startswith("WORKESTRA_DEBUG must be true or false. Example: WORKESTRA_DEBUG=false")

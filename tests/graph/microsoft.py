@@ -111,13 +111,13 @@ class Microsoft:
         body = {"error": error, "error_description": text, "error_codes": [number], "trace_id": "t", **more}
         self.token_answer = httpx2.Response(status, json=body)
 
-    def entra(self, *, certificate: Certificate | None = None) -> Entra:
-        """The client under test."""
+    def entra(self, *, certificate: Certificate | None = None, wire: Any = None) -> Entra:
+        """The client under test; `wire` stands between the two."""
         return Entra(
             authority=f"{self.host}/{self.tenant}",
             client_id=CLIENT,
             client_secret=None if certificate else "s3cret&=",
             certificate=certificate,
-            http=httpx2.AsyncClient(transport=httpx2.MockTransport(self), trust_env=False),
+            http=httpx2.AsyncClient(transport=httpx2.MockTransport(wire or self), trust_env=False),
             monotonic=lambda: self.clock,
         )

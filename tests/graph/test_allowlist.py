@@ -123,11 +123,39 @@ def test_batch_that_cannot_be_read_is_refused(body: bytes) -> None:
         ("POST", "/subscriptions/7f105c7d-2dc5-4530-97cd-4e7ae6534c07/reauthorize"),
         ("PATCH", "/subscriptions/7f105c7d-2dc5-4530-97cd-4e7ae6534c07"),
         ("DELETE", "/subscriptions/7f105c7d-2dc5-4530-97cd-4e7ae6534c07"),
-        ("PATCH", "/me/messages/AAMk%3D"),
     ],
 )
 def test_what_sync_needs_may_leave(method: str, path: str) -> None:
     allowlist.check(method=method, path=path)
+
+
+@pytest.mark.parametrize("state", [True, False])
+def test_the_read_state_of_a_message_may_be_changed(state: bool) -> None:
+    said = {"isRead": state}
+    allowlist.check(method="PATCH", path="/me/messages/AAMk%3D", body=msgspec.json.encode(said))
+    item = {"id": "1", "method": "PATCH", "url": "/users/7d1f/messages/AAMk%3D", "body": said}
+    allowlist.check(method="POST", path="/$batch", body=msgspec.json.encode({"requests": [item]}))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *({}, [], None, "isRead", {"isRead": "true"}, {"isRead": None}, {"isRead": 1}, {"isread": True}),
+        *({"isRead": True, "categories": []}, {"subject": "New"}, {"parentFolderId": "deleteditems"}),
+    ],
+)
+def test_nothing_else_of_a_message_may_be_changed(said: object) -> None:
+    with pytest.raises(Forbidden):
+        allowlist.check(method="PATCH", path="/me/messages/AAMk%3D", body=msgspec.json.encode(said))
+    item = {"id": "1", "method": "PATCH", "url": "/me/messages/AAMk%3D", "body": said}
+    with pytest.raises(Forbidden):
+        allowlist.check(method="POST", path="/$batch", body=msgspec.json.encode({"requests": [item]}))
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'{"isRead": true', b"\xff", b"[" * 100_000])
+def test_a_change_of_a_message_that_cannot_be_read_is_refused(body: bytes) -> None:
+    with pytest.raises(Forbidden):
+        allowlist.check(method="PATCH", path="/me/messages/AAMk%3D", body=body)
 
 
 pieces = st.sampled_from(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workestra.graph.decoding import decode
-from workestra.graph.errors import Unreachable
+from workestra.graph.decoding import decode, unpacked
+from workestra.graph.errors import TooLarge, Unreachable
 from workestra.graph.wire import (
     BatchAnswer,
     FolderPage,
@@ -178,12 +181,14 @@ fields = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.dictionaries(fields, json_values, max_size=6), max_size=4))
 def test_messages_of_any_shape_keep_their_ids_and_order(messages: list[dict[str, object]]) -> None:
     body = json.dumps({"value": [{**message, "id": str(n)} for n, message in enumerate(messages)]}).encode()
     assert [message.id for message in page(body).value] == [str(n) for n in range(len(messages))]
 
 
+@settings(deadline=None)
 @given(json_values, st.sampled_from([MessagePage, FolderPage, BatchAnswer, Subscription, NotificationBatch]))
 def test_any_json_is_an_answer_or_unreachable(value: object, kind: type[object]) -> None:
     try:
@@ -220,3 +225,67 @@ def test_structs_are_left_alone_by_the_garbage_collector() -> None:
     message = one('"subject":"x"')
     assert not gc.is_tracked(message)
     assert isinstance(message, msgspec.Struct)
+
+
+@pytest.mark.parametrize("odd", [b'"subject":"half \\ud83d"', b'"subject":"\xff\xfe"', b'"toRecipients":[null]'])
+def test_one_odd_message_in_a_batch_costs_none_of_the_others(odd: bytes) -> None:
+    body = b'{"responses":[{"id":"0","status":200,"body":{"id":"a",%s}},{"id":"1","status":200,"body":{"id":"b"}}]}'
+    answers = decode(body=body % odd, kind=BatchAnswer).responses
+    assert [decode(body=bytes(answer.body), kind=Message).id for answer in answers] == ["a", "b"]
+
+
+def test_an_odd_value_before_text_that_is_no_unicode_costs_neither_message() -> None:
+    body = b'{"value":[{"id":"a","toRecipients":[null]},{"id":"b","subject":"half \\ud83d"}]}'
+    assert [message.id for message in page(body).value] == ["a", "b"]
+
+
+def test_an_odd_header_in_a_batch_costs_the_header_alone() -> None:
+    body = b'{"responses":[{"id":"0","status":200,"headers":{"Retry-After":5},"body":{"id":"a"}}]}'
+    (answer,) = decode(body=body, kind=BatchAnswer).responses
+    assert decode(body=bytes(answer.body), kind=Message).id == "a"
+
+
+PLAIN = b'{"value": []}' * 5000
+
+
+@settings(deadline=None)
+@given(cuts=st.lists(st.integers(0, len(PLAIN)), max_size=3))
+def test_an_answer_in_one_or_several_gzip_members_is_unpacked_whole(cuts: list[int]) -> None:
+    edges = [0, *sorted(cuts), len(PLAIN)]
+    members = [gzip.compress(PLAIN[low:high]) for low, high in pairwise(edges)]
+    assert unpacked(body=b"".join(members), cap=len(PLAIN)) == PLAIN
+
+
+def test_padding_after_the_last_member_is_no_obstacle() -> None:
+    assert unpacked(body=gzip.compress(PLAIN) + b"\0" * 512, cap=len(PLAIN)) == PLAIN
+
+
+@settings(deadline=None)
+@given(length=st.integers(1, len(gzip.compress(PLAIN)) - 1))
+def test_gzip_cut_at_any_byte_is_refused(length: int) -> None:
+    with pytest.raises(Unreachable):
+        unpacked(body=gzip.compress(PLAIN)[:length], cap=len(PLAIN))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<html>proxy</html>", zlib.compress(PLAIN), gzip.compress(PLAIN) + b"rubbish", b"\x1f\x8b\x08"],
+    ids=["html", "deflate", "rubbish", "three-bytes"],
+)
+def test_what_is_no_gzip_is_refused(body: bytes) -> None:
+    with pytest.raises(Unreachable):
+        unpacked(body=body, cap=len(PLAIN))
+
+
+def test_a_flipped_bit_is_refused() -> None:
+    body = bytearray(gzip.compress(PLAIN))
+    body[-6] ^= 1  # in the checksum
+    with pytest.raises(Unreachable):
+        unpacked(body=bytes(body), cap=len(PLAIN))
+
+
+@pytest.mark.parametrize("members", [1, 3])
+def test_an_answer_above_the_cap_is_too_large_and_never_inflated_further(members: int) -> None:
+    bomb = gzip.compress(b"0" * (64 << 20) if members == 1 else PLAIN) * members
+    with pytest.raises(TooLarge):
+        unpacked(body=bomb, cap=len(PLAIN) * members - 1)

@@ -20,7 +20,7 @@ from tests.graph.microsoft import CLIENT, HOST, KEYS, NONCE, TENANT, Microsoft, 
 from tests.graph.wiring import NOW
 
 from workestra.graph.clientauth import Certificate
-from workestra.graph.entra import Entra, Grant, returned
+from workestra.graph.entra import Entra, Grant, admin_consent_url, admin_consented, returned
 from workestra.graph.errors import Cause, SignInRefused, Throttled, Unreachable
 from workestra.graph.idtoken import PERSONAL_TENANT
 
@@ -325,14 +325,13 @@ async def test_certificate_signs_a_short_assertion_instead_of_sending_a_secret()
 
 
 @pytest.mark.parametrize(
-    ("authority", "tenant_id", "tenant"),
-    [("common", None, "organizations"), ("common", TENANT, TENANT), (TENANT, None, TENANT)],
+    ("authority", "tenant"),
+    [("common", "organizations"), ("consumers", "organizations"), (TENANT, TENANT), (f"{TENANT}/", TENANT)],
 )
-async def test_admin_consent_never_asks_on_common(authority: str, tenant_id: str | None, tenant: str) -> None:
-    url = (
-        await Microsoft(tenant=authority)
-        .entra()
-        .admin_consent_url(redirect_uri=BACK, state="st", scopes=["Mail.Read", "Mail.Send"], tenant_id=tenant_id)
+def test_approval_is_never_asked_for_on_common(authority: str, tenant: str) -> None:
+    scopes = ["Mail.Read", "Mail.Send"]
+    url = admin_consent_url(
+        authority=f"{HOST}/{authority}", client_id=CLIENT, redirect_uri=BACK, state="st", scopes=scopes
     )
     parts = urlsplit(url)
     assert f"{parts.scheme}://{parts.netloc}{parts.path}" == f"{HOST}/{tenant}/v2.0/adminconsent"
@@ -342,6 +341,14 @@ async def test_admin_consent_never_asks_on_common(authority: str, tenant_id: str
         "scope": ["Mail.Read Mail.Send"],
         "state": ["st"],
     }
+
+
+def test_approval_is_given_only_where_nothing_speaks_against_it() -> None:
+    admin_consented(query={"admin_consent": "True", "tenant": TENANT, "scope": "Mail.Read", "state": "s"})
+    declined = {"error": "access_denied", "error_description": "AADSTS65004: declined", "admin_consent": "True"}
+    for query in (declined, {"admin_consent": "False"}, {"tenant": TENANT}, {}):
+        with pytest.raises(SignInRefused):
+            admin_consented(query=query)
 
 
 def test_return_with_a_code_gives_the_code() -> None:

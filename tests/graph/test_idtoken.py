@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -9,6 +10,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import httpx2
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -27,8 +29,8 @@ from tests.graph.microsoft import (
 )
 from tests.graph.wiring import NOW
 
-from workestra.graph import idtoken
-from workestra.graph.entra import Grant
+from workestra.graph import authority, idtoken
+from workestra.graph.entra import Entra, Grant
 from workestra.graph.errors import Cause, SignInRefused
 from workestra.graph.idtoken import PERSONAL_TENANT
 
@@ -208,36 +210,70 @@ async def test_work_only_authority_refuses_a_personal_account() -> None:
     assert (await refused(Microsoft(tenant="consumers"), id_token())).cause is Cause.WRONG_TENANT
 
 
+async def sign_in(microsoft: Microsoft, entra: Entra, token: str) -> None:
+    """One more sign-in at the same service; raises SignInRefused where the token is not believed."""
+    microsoft.grants(id_token=token)
+    await entra.redeem(code="c", redirect_uri="r", verifier="v", nonce=NONCE, now=NOW)
+
+
+def key_fetches(microsoft: Microsoft) -> int:
+    return sum(asked.endswith("/keys") for asked in microsoft.asked)
+
+
 async def test_rotated_key_is_fetched_when_a_token_names_it() -> None:
     microsoft = Microsoft()
     entra = microsoft.entra()
-
-    async def sign_in(key: RSAKey) -> None:
-        microsoft.grants(id_token=id_token(key=key))
-        await entra.redeem(code="c", redirect_uri="r", verifier="v", nonce=NONCE, now=NOW)
-
-    def fetches() -> int:
-        return sum(asked.endswith("/keys") for asked in microsoft.asked)
-
-    await sign_in(KEYS[0])
-    await sign_in(KEYS[0])
-    assert fetches() == 1
+    await sign_in(microsoft, entra, id_token(key=KEYS[0]))
+    await sign_in(microsoft, entra, id_token(key=KEYS[0]))
+    assert key_fetches(microsoft) == 1
     microsoft.keys = published(KEYS[1])
+    await sign_in(microsoft, entra, id_token(key=KEYS[1]))
+    assert key_fetches(microsoft) == 2
     with pytest.raises(SignInRefused):
-        await sign_in(KEYS[1])
-    assert fetches() == 1
-    microsoft.clock += 61
-    await sign_in(KEYS[1])
-    assert fetches() == 2
-    with pytest.raises(SignInRefused):
-        await sign_in(KEYS[0])
+        await sign_in(microsoft, entra, id_token(key=KEYS[0]))
+
+
+async def test_keys_that_roll_twice_within_a_minute_refuse_nobody() -> None:
+    microsoft = Microsoft()
+    entra = microsoft.entra()
+    for number in range(3):
+        key = RSAKey.generate_key(2048, {"kid": f"roll-{number}"})
+        microsoft.keys = published(key)
+        await sign_in(microsoft, entra, id_token(key=key))
+        microsoft.clock += 5
 
 
 async def test_tokens_with_made_up_keys_do_not_make_us_ask_without_end() -> None:
     microsoft = Microsoft()
     entra = microsoft.entra()
-    for n in range(50):
-        microsoft.grants(id_token=id_token(kid=f"made-up-{n}"))
+    for n in range(100):
         with pytest.raises(SignInRefused):
-            await entra.redeem(code="c", redirect_uri="r", verifier="v", nonce=NONCE, now=NOW)
-    assert sum(asked.endswith("/keys") for asked in microsoft.asked) == 1
+            await sign_in(microsoft, entra, id_token(kid=f"made-up-{n}"))
+        microsoft.clock += 1
+    assert key_fetches(microsoft) <= authority.REFETCHES + 100 / authority.REFETCH_PAUSE
+
+
+async def test_a_rotation_after_a_flood_of_made_up_keys_heals_within_a_minute() -> None:
+    microsoft = Microsoft()
+    entra = microsoft.entra()
+    for n in range(20):
+        with pytest.raises(SignInRefused):
+            await sign_in(microsoft, entra, id_token(kid=f"made-up-{n}"))
+    microsoft.keys = published(KEYS[1])
+    microsoft.clock += authority.REFETCH_PAUSE + 1
+    await sign_in(microsoft, entra, id_token(key=KEYS[1]))
+
+
+async def test_sign_ins_at_the_same_moment_share_one_fetch() -> None:
+    microsoft = Microsoft()
+    microsoft.grants(id_token=id_token())
+
+    async def far_away(request: httpx2.Request) -> httpx2.Response:
+        await asyncio.sleep(0)
+        return microsoft(request)
+
+    entra = microsoft.entra(wire=far_away)
+    await asyncio.gather(
+        *(entra.redeem(code="c", redirect_uri="r", verifier="v", nonce=NONCE, now=NOW) for _ in range(12))
+    )
+    assert key_fetches(microsoft) == 1

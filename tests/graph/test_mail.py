@@ -87,9 +87,23 @@ async def test_count_reads_the_count_and_not_the_page() -> None:
     assert (query["$count"], query["$top"], query["$select"]) == ("true", "1", "id")
 
 
-async def test_count_that_is_missing_is_no_zero() -> None:
-    with pytest.raises(Unreachable):
-        await mail.count(Wire(ok({"value": []})).graph())
+@pytest.mark.parametrize("said", [{}, {"@odata.count": None}, {"@odata.count": 0}, {"@odata.count": 1}])
+@pytest.mark.parametrize(("more", "number"), [(True, None), (False, 1)])
+async def test_a_count_that_is_missing_or_cannot_be_right_is_no_number(
+    said: dict[str, Any], more: bool, number: int | None
+) -> None:
+    link = {"@odata.nextLink": f"{BASE}/me/mailFolders('inbox')/messages?$skip=1"} if more else {}
+    assert await mail.count(Wire(ok({"value": [{"id": "m1"}], **said, **link})).graph()) == number
+
+
+async def test_an_empty_folder_needs_no_count() -> None:
+    assert await mail.count(Wire(ok({"value": []})).graph()) == 0
+
+
+async def test_a_server_that_refuses_to_count_is_not_asked_in_vain() -> None:
+    assert await mail.count(Wire(error(400, "ErrorInvalidUrlQuery")).graph()) is None
+    with pytest.raises(Refused):
+        await mail.count(Wire(error(409, "Conflict")).graph())
 
 
 async def test_oldest_message_is_asked_for_alone_and_may_be_missing() -> None:

@@ -41,6 +41,14 @@ class Stack:
             text = answer.read()
         return json.loads(text) if text else None
 
+    def is_read(self, subject: str) -> bool:
+        """Whether Outlook has the person's letter with this subject as read."""
+        address = f"{self.sandbox}/_sandbox/mailboxes/{self.email}/truth"
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=20) as answer:
+            lines = [json.loads(line) for line in answer]
+        [found] = [one for one in lines if one["subject"] == subject]
+        return bool(found["isRead"])
+
     def deliver(self, subject: str, **more: Any) -> dict[str, Any]:
         """A letter arrives in the mailbox of the person who signs in."""
         letter = {

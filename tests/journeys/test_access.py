@@ -56,10 +56,31 @@ def test_reader(screen: Page) -> None:
     assert problems(screen) == []
 
 
+def test_dialogs_of_a_conversation(screen: Page, stack: Stack) -> None:
+    first = stack.deliver("Dialogs here")
+    stack.deliver("Re: Dialogs here", in_reply_to=first["internetMessageId"])
+    screen.locator(".row", has_text="Dialogs here").first.locator("a").click(timeout=30_000)
+    expect(screen.locator(".message")).not_to_have_count(1, timeout=30_000)
+    screen.get_by_role("button", name="More for this conversation").click()
+    assert problems(screen) == []
+    screen.get_by_role("button", name="Move messages to their own conversation").click()
+    expect(screen.get_by_role("dialog", name="Move messages to their own conversation")).to_be_visible()
+    screen.get_by_role("checkbox").first.check()
+    assert problems(screen) == []
+    screen.keyboard.press("Escape")
+    screen.get_by_role("button", name="More for this conversation").click()
+    screen.get_by_role("button", name="Merge into another conversation").click()
+    expect(screen.get_by_role("radio").first).to_be_visible()
+    screen.get_by_role("radio").first.check()
+    assert problems(screen) == []
+
+
 def test_settings(screen: Page, stack: Stack) -> None:
     screen.goto(f"{stack.page}/settings/integrations")
     assert problems(screen) == []
     screen.goto(f"{stack.page}/settings/integrations/outlook?problem=admin_consent_required&ref=7f3a")
+    assert problems(screen) == []
+    screen.goto(f"{stack.page}/settings/profile")
     assert problems(screen) == []
 
 
@@ -77,6 +98,25 @@ def test_dialogs(screen: Page, stack: Stack) -> None:
 def test_menu(screen: Page) -> None:
     screen.get_by_role("button", name="Ana Ferreira").click()
     expect(screen.get_by_role("button", name="Sign out")).to_be_visible()
+    assert problems(screen) == []
+
+
+def test_long_names_and_addresses_push_nothing_away(screen: Page, stack: Stack) -> None:
+    screen.locator(".row a").first.click()
+    expect(screen.locator("iframe.ready").first).to_be_visible()
+    long = "bartholomew.featherstonehaugh-cholmondeley@really-long-subdomain.of-an-even-longer-name.example"
+    replace = "(all, text) => all.forEach(one => { one.lastChild.textContent = text })"
+    screen.locator(".user-name, .thread-meta .tag, .message-name bdi").evaluate_all(replace, long)
+    assert problems(screen) == []
+    wide = screen.viewport_size["width"] if screen.viewport_size else 0
+    for found in screen.locator(".nav-link:visible, .thread-meta .tag:visible").all():
+        box = found.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= wide
+        assert box["height"] < 70
+    screen.goto(f"{stack.page}/settings/integrations/outlook")
+    screen.locator(".connection-address, .connection-who h2").evaluate_all(replace, long)
     assert problems(screen) == []
 
 

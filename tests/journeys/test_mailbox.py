@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -130,6 +131,84 @@ def test_an_answer_joins_the_open_thread_without_moving_it(connected: Page, stac
     expect(connected.locator(".message")).to_have_count(1)
     stack.deliver("Re: A long talk", in_reply_to=first["internetMessageId"])
     expect(connected.locator(".message")).to_have_count(2, timeout=SOON)
+
+
+def _until(page: Page, what: Callable[[], bool]) -> None:
+    """Wait, as long as a person would, until this is so."""
+    for _ in range(SOON // 100):
+        if what():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("it did not come")
+
+
+def test_an_opened_letter_is_read_here_and_in_outlook_and_the_key_turns_it_back(
+    connected: Page, stack: Stack
+) -> None:
+    open_inbox(connected, stack)
+    connected.evaluate("window.sameDocument = true")
+    stack.deliver("Read it over here")
+    row = connected.locator(".row", has_text="Read it over here")
+    expect(row).to_have_class(re.compile("unread"), timeout=SOON)
+    row.locator("a").click()
+    expect(row).not_to_have_class(re.compile("unread"), timeout=SOON)
+    button = connected.get_by_role("button", name="Mark as unread")
+    expect(button).to_be_visible()
+    _until(connected, lambda: stack.is_read("Read it over here"))
+    connected.keyboard.press("u")
+    expect(row).to_have_class(re.compile("unread"))
+    _until(connected, lambda: not stack.is_read("Read it over here"))
+    connected.wait_for_timeout(2500)
+    expect(row).to_have_class(re.compile("unread"))
+    connected.get_by_role("button", name="Mark as read").click()
+    expect(button).to_be_visible()
+    _until(connected, lambda: stack.is_read("Read it over here"))
+    assert connected.evaluate("window.sameDocument")
+
+
+def test_in_the_list_of_unread_mail_the_open_letter_keeps_its_place(connected: Page, stack: Stack) -> None:
+    for n in range(3):
+        stack.deliver(f"Stay {n}")
+    with connected.expect_request("**/events"):
+        connected.goto(f"{stack.page}/inbox?f=unread")
+    row = connected.locator(".row", has_text="Stay 1")
+    expect(row).to_be_visible(timeout=SOON)
+    expect(connected.locator(".row", has_text="Stay 2")).to_be_visible(timeout=SOON)
+    row.locator("a").click()
+    expect(row).not_to_have_class(re.compile("unread"), timeout=SOON)
+    stack.deliver("Stay after all")
+    expect(connected.locator(".row", has_text="Stay after all")).to_be_visible(timeout=SOON)
+    expect(row).to_be_visible()
+    connected.keyboard.press("]")
+    expect(connected.get_by_role("heading", name="Stay 0")).to_be_visible()
+
+
+def test_a_message_moves_to_its_own_conversation_and_back_by_keys_alone(connected: Page, stack: Stack) -> None:
+    first = stack.deliver("One of two talks")
+    stack.deliver("Re: One of two talks", in_reply_to=first["internetMessageId"])
+    open_inbox(connected, stack)
+    connected.evaluate("window.sameDocument = true")
+    connected.locator(".row", has_text="One of two talks").locator("a").click(timeout=SOON)
+    expect(connected.locator(".message")).to_have_count(2, timeout=SOON)
+    connected.get_by_role("button", name="More for this conversation").press("Enter")
+    connected.get_by_role("button", name="Move messages to their own conversation").press("Enter")
+    dialog = connected.get_by_role("dialog", name="Move messages to their own conversation")
+    dialog.get_by_role("checkbox").last.press("Space")
+    dialog.get_by_role("button", name="Move", exact=True).press("Enter")
+    expect(connected.locator(".toast")).to_contain_text("Moved to a conversation of its own")
+    expect(connected.locator(".message")).to_have_count(1)
+    expect(connected.get_by_role("dialog")).to_have_count(0)
+    expect(connected.locator(".row", has_text="One of two talks")).to_have_count(2, timeout=SOON)
+    connected.get_by_role("button", name="More for this conversation").press("Enter")
+    connected.get_by_role("button", name="Merge into another conversation").press("Enter")
+    dialog = connected.get_by_role("dialog", name="Merge into another conversation")
+    dialog.get_by_label("Find by subject or name").type("one of two")
+    expect(dialog.get_by_role("radio")).to_have_count(1)
+    dialog.get_by_role("radio").press("Space")
+    dialog.get_by_role("button", name="Merge", exact=True).press("Enter")
+    expect(connected.locator(".message")).to_have_count(2)
+    expect(connected.locator(".row", has_text="One of two talks")).to_have_count(1, timeout=SOON)
+    assert connected.evaluate("window.sameDocument")
 
 
 def test_sync_now_ends_in_a_toast(connected: Page, stack: Stack) -> None:

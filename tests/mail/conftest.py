@@ -9,10 +9,12 @@ import pytest
 from tests.mail.hands import Time
 from tests.sandboxes import Outlook
 
+from m365sandbox.server import serve_app_in_thread
 from workestra.kit import clock
 from workestra.mail.doors import slots
 from workestra.mail.flows.microsoft import SCOPES
 from workestra.mail.models import Schedule
+from workestra.project.asgi import application
 
 
 @pytest.fixture
@@ -26,6 +28,22 @@ def outlook(outlook: Outlook, settings: Any) -> Outlook:
     identity = outlook.handle.app.state.identity
     for person in outlook.world.directory.people.values():
         identity.consents.grant(person=person, app_id=outlook.client_id, names=frozenset(SCOPES))
+    return outlook
+
+
+@pytest.fixture(scope="package")
+def web() -> Iterator[str]:
+    """The web process, on a port of its own."""
+    handle = serve_app_in_thread(application)
+    yield handle.url
+    handle.stop()
+
+
+@pytest.fixture
+def reachable(outlook: Outlook, settings: Any, web: str) -> Outlook:
+    """A sandbox that can reach the web process."""
+    settings.WORKESTRA = settings.WORKESTRA.model_copy(update={"public_url": web})
+    outlook.world.courier.timing.first_delay = 0.2
     return outlook
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import time as wall
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +21,14 @@ from workestra.project import env, postgres
 from workestra.tenancy.models import Member
 from workestra.tenancy.rows import scope
 
-TASKS: dict[str, Any] = {dispatch.PULL: jobs.pull, dispatch.HISTORY: jobs.history, dispatch.WATCH: jobs.watch}
+TASKS: dict[str, Any] = {
+    dispatch.PULL: jobs.pull,
+    dispatch.HISTORY: jobs.history,
+    dispatch.HELP: jobs.help_history,
+    dispatch.WATCH: jobs.watch,
+    dispatch.CHECK: jobs.check,
+    dispatch.READ_STATE: jobs.read_state,
+}
 TAKE = (
     "delete from procrastinate_jobs where id = (select id from procrastinate_jobs where status = 'todo'"
     " and (args->>'connection')::bigint = %s order by priority desc, id limit 1) returning task_name, args::text"
@@ -148,3 +156,12 @@ def kill_backend(pid: int) -> None:
 def asked(outlook: Outlook, part: str, *, method: str = "GET") -> int:
     """How many requests went to addresses with this in them."""
     return sum(1 for one in outlook.world.requests.last(20_000) if one.method == method and part in one.path)
+
+
+def wait_for(what: Callable[[], Any], seconds: float = 5) -> Any:
+    """The first true answer."""
+    end = wall.monotonic() + seconds
+    while not (found := what()):
+        assert wall.monotonic() < end, "it did not come"
+        wall.sleep(0.02)
+    return found

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from tests.compare import differences, store
@@ -138,6 +140,22 @@ def test_widening_pulls_only_what_is_missing(ana: Member, outlook: Outlook) -> N
     assert second.state == "done"
     assert first > 0
     assert second.pulled == 200 - first
+    assert differences(outlook, connection, "ana") == []
+
+
+def test_the_requests_of_a_widened_range_cover_the_new_part_alone(ana: Member, outlook: Outlook) -> None:
+    connection = _with_mail(ana, outlook, count=200, days=80)
+    start(connection, "30d")
+    work(connection)
+    here_since = backfill(connection).since
+    outlook.world.requests.reset()
+    start(connection, "90d")
+    work(connection)
+    asked = [unquote(one.query) for one in outlook.world.requests.last(20_000) if one.path.endswith("/messages")]
+    bounds = [re.search(r"receivedDateTime lt (\S+?)(&|$| )", one.replace("+", " ")) for one in asked]
+    assert bounds
+    assert all(bounds), "an open end would ask for what is here"
+    assert all(datetime.fromisoformat(one[1]) <= here_since for one in bounds if one)
     assert differences(outlook, connection, "ana") == []
 
 

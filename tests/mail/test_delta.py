@@ -121,6 +121,17 @@ def test_a_new_letter_that_delta_never_tells_of_is_found_by_the_full_sync(
     _equal(outlook, here, COUNT + 1)
 
 
+def test_what_is_listed_before_it_is_readable_by_id_is_brought_by_the_proof(
+    here: Connection, outlook: Outlook, box: Mailbox
+) -> None:
+    outlook.world.switches.unreadable_seconds = 3600
+    item = outlook.deliver(at=clock.now() + timedelta(seconds=2))
+    item.folder.log._seqs.pop()  # delta never tells of it
+    item.folder.log._items.pop()
+    sync(here, "full")
+    _equal(outlook, here, COUNT + 1)
+
+
 @pytest.mark.parametrize("everything", [True, False])
 def test_a_worn_out_cursor_starts_anew_without_a_second_copy(
     here: Connection, outlook: Outlook, box: Mailbox, items: list[Item], everything: bool

@@ -109,7 +109,7 @@ def test_one_bad_answer_shows_nothing_and_the_next_try_makes_good(
 
 def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones(ana: Member, outlook: Outlook) -> None:
     connection = _connected(ana, outlook)
-    outlook.world.faults.add(Fault(PAGES + r".*top=(50|500|100)\b", "status", status=504, times=2))
+    outlook.world.faults.add(Fault(PAGES + r".*top=\d\d+", "status", status=504, times=2))
     start(connection)
     work(connection)
     row = backfill(connection)
@@ -217,3 +217,79 @@ def test_no_more_than_four_requests_are_ever_in_flight(ana: Member, outlook: Out
     assert outlook.world.requests.by_status[429] == 0
     assert max(outlook.world.requests.max_in_flight.values()) <= 4
     assert backfill(connection).state == "done"
+
+
+def test_a_backfill_that_fails_again_and_again_says_so_although_live_mail_arrives(
+    ana: Member, outlook: Outlook, time: Time
+) -> None:
+    connection = _connected(ana, outlook, count=9)
+    outlook.world.faults.add(Fault(r"GET .*/messages\?.*count=true", "status", status=503, times=None))
+    start(connection)
+    seen = []
+    for _ in range(4):
+        sync(connection)
+        row = backfill(connection)
+        seen.append((row.state, row.reason))
+        assert row.waiting_until is not None
+        assert row.waiting_until > clock.now()
+        time.passes(seconds=(row.waiting_until - clock.now()).total_seconds() + 1)
+    assert seen[:2] == [("waiting", "")] * 2
+    assert seen[2:] == [("waiting", "microsoft_unavailable")] * 2
+    row_ = fresh(connection)
+    assert (row_.error_code, hands.runs(connection)[-1].state) == ("", "done"), "live mail is not hurt"
+    outlook.world.faults.clear()
+    work(connection)
+    done = backfill(connection)
+    assert (done.state, done.reason, done.failures) == ("done", "", 0)
+    _equal(outlook, connection)
+
+
+def test_a_backfill_that_got_on_forgets_its_failures(ana: Member, outlook: Outlook, time: Time) -> None:
+    connection = _connected(ana, outlook, count=600)
+    outlook.world.faults.add(Fault(r"GET .*/messages\?.*count=true", "status", status=503, times=2))
+    outlook.world.faults.add(Fault(PAGES + r".*skip=", "status", status=503, times=1))
+    start(connection)
+    for _ in range(6):
+        work(connection)
+        assert backfill(connection).reason == ""
+        time.passes(minutes=5)
+    assert backfill(connection).state == "done"
+    _equal(outlook, connection)
+
+
+def test_settings_without_the_app_are_told_of_and_heal_by_themselves(
+    ana: Member, outlook: Outlook, time: Time, settings: Any
+) -> None:
+    connection = _connected(ana, outlook, count=9)
+    start(connection)
+    good = settings.WORKESTRA
+    settings.WORKESTRA = good.model_copy(update={"microsoft_client_id": "", "microsoft_client_secret": ""})
+    time.passes(hours=2)  # the access token is over, and no new one can be had
+    work(connection)
+    row = fresh(connection)
+    assert (row.state, row.error_code) == ("active", "not_configured")
+    for _ in range(12):
+        time.passes(minutes=2)
+        work(connection)
+    settings.WORKESTRA = good
+    time.passes(seconds=61)
+    work(connection)
+    assert backfill(connection).state == "done"
+    _equal(outlook, connection)
+
+
+def test_a_wrong_secret_is_told_of_and_heals_without_a_sign_in(
+    ana: Member, outlook: Outlook, time: Time, settings: Any
+) -> None:
+    connection = _connected(ana, outlook, count=9)
+    good = settings.WORKESTRA
+    settings.WORKESTRA = good.model_copy(update={"microsoft_client_secret": "expired"})
+    time.passes(hours=2)
+    work(connection)
+    row = fresh(connection)
+    assert (row.state, row.error_code) == ("active", "app_misconfigured")
+    settings.WORKESTRA = good
+    time.passes(minutes=31)
+    work(connection)
+    assert hands.runs(connection)[-1].state == "done"
+    assert fresh(connection).error_code == ""

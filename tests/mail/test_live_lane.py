@@ -2,49 +2,23 @@
 
 from __future__ import annotations
 
-import time as wall
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.compare import differences, store
 from tests.mail import hands
-from tests.mail.hands import Time, sync, work
+from tests.mail.hands import Time, sync, wait_for, work
 from tests.sandboxes import Outlook, ref_of, run
 
-from m365sandbox.server import serve_app_in_thread
+from m365sandbox.faults import Fault
 from workestra.kit import clock
-from workestra.mail.doors import schedule, watches
+from workestra.mail.doors import queries, schedule, watches
 from workestra.mail.flows.watch import watch
-from workestra.mail.models import Connection, Notice, Subscription
-from workestra.project.asgi import application
+from workestra.mail.models import Connection, Notice, Schedule, Subscription
+from workestra.project.templatetags.connections import no_push_because
 from workestra.tenancy.models import Member
-
-
-def wait_for(what: Callable[[], Any], seconds: float = 5) -> Any:
-    """The first true answer."""
-    end = wall.monotonic() + seconds
-    while not (found := what()):
-        assert wall.monotonic() < end, "it did not come"
-        wall.sleep(0.02)
-    return found
-
-
-@pytest.fixture(scope="module")
-def web() -> Iterator[str]:
-    """The web process, on a port of its own."""
-    handle = serve_app_in_thread(application)
-    yield handle.url
-    handle.stop()
-
-
-@pytest.fixture
-def reachable(outlook: Outlook, settings: Any, web: str) -> Outlook:
-    """A sandbox that can reach the web process."""
-    settings.WORKESTRA = settings.WORKESTRA.model_copy(update={"public_url": web})
-    outlook.world.courier.timing.first_delay = 0.2
-    return outlook
+from workestra.tenancy.rows import scope
 
 
 @pytest.fixture
@@ -301,3 +275,112 @@ def test_notices_of_one_mailbox_make_one_job(watched: Connection, reachable: Out
     schedule.hand_out_notices(now=clock.now())
     schedule.hand_out_notices(now=clock.now())
     assert hands.todo(watched).count("mail.pull") == 1
+
+
+def _push(connection: Connection) -> tuple[str, str]:
+    owner = connection.owner
+    with scope(workspace=connection.workspace_id):
+        card = queries.connection_card(member=owner, connection_id=connection.pk, now=clock.now())
+    assert card is not None
+    return card.push, no_push_because(card)
+
+
+def test_a_first_try_under_way_is_not_taken_for_an_unreachable_server(ana: Member, reachable: Outlook) -> None:
+    connection = reachable.connect(ana)
+    push, why = _push(connection)
+    assert push == "starting"
+    assert "is being set up" in why
+    work(connection)
+    assert _push(connection) == ("push", "")
+
+
+def test_a_server_that_microsoft_tried_in_vain_says_so_and_heals(
+    ana: Member, reachable: Outlook, settings: Any, time: Time
+) -> None:
+    good = settings.WORKESTRA
+    settings.WORKESTRA = good.model_copy(update={"public_url": "http://127.0.0.1:9"})
+    connection = reachable.connect(ana)
+    work(connection)
+    push, why = _push(connection)
+    assert push == "unreached"
+    assert "tried to reach this server" in why
+    settings.WORKESTRA = good
+    time.passes(minutes=31)
+    work(connection)
+    assert _push(connection) == ("push", "")
+
+
+def test_a_refusal_of_another_kind_is_no_unreachable_server(ana: Member, reachable: Outlook) -> None:
+    refused = '{"error": {"code": "ErrorAccessDenied", "message": "Access is denied."}}'
+    reachable.world.faults.add(Fault("POST .*/subscriptions", "status", status=403, times=None, body=refused))
+    connection = reachable.connect(ana)
+    work(connection)
+    push, why = _push(connection)
+    assert push == "refused"
+    assert "did not agree" in why
+    assert hands.fresh(connection).error_code == ""
+
+
+def test_a_server_without_a_public_address_is_said_to_be_out_of_reach(
+    ana: Member, reachable: Outlook, settings: Any
+) -> None:
+    settings.WORKESTRA = settings.WORKESTRA.model_copy(update={"public_url": "http://workestra.example"})
+    push, why = _push(reachable.connect(ana))
+    assert push == "schedule"
+    assert "cannot reach this server" in why
+
+
+def _how(connection: Connection) -> str:
+    with scope(workspace=connection.workspace_id):
+        card = queries.connection_card(member=connection.owner, connection_id=connection.pk, now=clock.now())
+    assert card is not None
+    assert (no_push_because(card) != "") == (card.push != "push")
+    return card.push
+
+
+def _planned(connection: Connection) -> Any:
+    return Schedule.objects.get(connection_id=connection.pk).light_at - clock.now()
+
+
+def test_push_that_fell_silent_is_noticed_looked_after_faster_told_of_and_heals(
+    watched: Connection, reachable: Outlook, time: Time
+) -> None:
+    time.passes(minutes=1)
+    sync(watched)
+    faults = reachable.world.courier.faults
+    faults.drop = 1.0
+    time.passes(minutes=10)
+    reachable.deliver(at=_soon())
+    sync(watched)
+    assert _how(watched) == "push", "a notice may still be on its way"
+    assert _planned(watched) <= timedelta(minutes=5)
+    time.passes(minutes=5, seconds=5)
+    work(watched)
+    assert _how(watched) == "silent"
+    assert _planned(watched) <= timedelta(minutes=2)
+    reachable.deliver(at=_soon())
+    time.passes(minutes=2, seconds=5)
+    work(watched)
+    assert differences(reachable, watched, "ana") == []
+    assert len(store(watched)) == 2
+    faults.drop = 0.0
+    reachable.deliver(at=_soon())
+    _told(watched)
+    work(watched)
+    assert _how(watched) == "push"
+    time.passes(minutes=2, seconds=5)
+    work(watched)
+    assert _planned(watched) > timedelta(minutes=10)
+
+
+def test_mail_that_a_notice_told_of_raises_no_suspicion(watched: Connection, reachable: Outlook, time: Time) -> None:
+    time.passes(minutes=1)
+    sync(watched)
+    time.passes(minutes=10)
+    reachable.deliver(at=_soon())
+    _told(watched)
+    sync(watched)
+    time.passes(minutes=10)
+    sync(watched)
+    assert _how(watched) == "push"
+    assert all(row.untold_at is None for row in _rows(watched))

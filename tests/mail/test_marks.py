@@ -7,7 +7,7 @@ from workestra.mail.intake import Mark, merged
 
 def _mark(**told: object) -> Mark:
     nothing = {"change_key": "", "folder": "", "is_read": None, "flag": None, "categories": None}
-    return Mark(immutable_id="m", received_at=None, subject=None, **{**nothing, **told})  # type: ignore[arg-type]
+    return Mark(immutable_id="m", received_at=None, **{**nothing, **told})  # type: ignore[arg-type]
 
 
 def test_what_the_later_item_does_not_tell_is_kept_of_the_earlier() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,8 +83,17 @@ def test_a_light_answer_about_an_unknown_message_asks_for_its_content() -> None:
     assert reconcile(held={}, answers=[light], asked_at=START, tracked=TRACKED).fetch == ["a"]
 
 
-def test_a_light_answer_with_another_subject_asks_for_the_content_again() -> None:
-    row = Held("a", "k1", "inbox", START, removed=False, subject="Offer")
-    light = Answer("a", "k2", "inbox", full=False, subject="Offer, second draft")
+@pytest.mark.parametrize(("key", "same"), [("k1", True), ("k2", False), ("", False)])
+def test_a_light_answer_of_another_version_marks_and_one_of_the_same_changes_nothing(key: str, same: bool) -> None:
+    row = Held("a", "k1", "inbox", START, removed=False)
+    light = Answer("a", key, "inbox", full=False)
     plan = reconcile(held={"a": row}, answers=[light], asked_at=START + timedelta(seconds=1), tracked=TRACKED)
-    assert (plan.fetch, plan.mark) == (["a"], [])
+    assert (plan.same, plan.mark) == ((["a"], []) if same else ([], ["a"]))
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_the_content_of_the_same_version_ends_a_doubt(full: bool) -> None:
+    row = Held("a", "k1", "inbox", START, removed=False, doubted=True)
+    answer = Answer("a", "k1", "inbox", full=full)
+    plan = reconcile(held={"a": row}, answers=[answer], asked_at=START + timedelta(seconds=1), tracked=TRACKED)
+    assert (plan.change, plan.same) == ((["a"], []) if full else ([], ["a"]))

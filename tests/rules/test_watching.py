@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workestra.rules.watching import Action, Watched, action, push_possible
+from workestra.rules import watching
+from workestra.rules.watching import HANDSHAKE, Action, Push, Watched, action, push, push_possible
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 spans = st.timedeltas(min_value=timedelta(hours=-100), max_value=timedelta(hours=100))
@@ -20,6 +24,7 @@ def _watched(
     reauthorize: bool = False,
     problem: timedelta | None = None,
     exists: bool = True,
+    why: str = "",
 ) -> Watched:
     return Watched(
         exists=exists,
@@ -27,6 +32,7 @@ def _watched(
         expires_at=NOW + left,
         reauthorize=reauthorize,
         problem_at=None if problem is None else NOW - problem,
+        problem=why,
     )
 
 
@@ -61,3 +67,85 @@ def test_push_needs_a_public_address_or_both_ends_on_this_machine() -> None:
     assert not can("http://mail.example", False, False)
     assert can("http://127.0.0.1:8000", True, True)
     assert not can("http://127.0.0.1:8000", True, False)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({}, Push.PUSH),
+        ({"left": -timedelta(seconds=1)}, Push.STARTING),
+        ({"exists": False}, Push.STARTING),
+        ({"exists": False, "problem": timedelta(days=3), "why": HANDSHAKE}, Push.UNREACHED),
+        ({"exists": False, "problem": timedelta(days=3), "why": "ExtensionError"}, Push.REFUSED),
+        ({"problem": timedelta(minutes=1), "why": HANDSHAKE}, Push.PUSH),
+    ],
+)
+def test_how_mail_comes_to_be_known_is_told_apart(more: dict[str, Any], says: Push) -> None:
+    assert push(inbox=_watched(**more), possible=True, now=NOW) is says
+    assert push(inbox=_watched(**more), possible=False, now=NOW) is Push.SCHEDULE
+
+
+def test_before_the_first_try_it_is_being_set_up() -> None:
+    assert push(inbox=None, possible=True, now=NOW) is Push.STARTING
+
+
+MOMENTS = st.one_of(st.none(), st.integers(0, 90).map(lambda n: NOW - timedelta(minutes=n)))
+
+
+@st.composite
+def listened(draw: st.DrawFn) -> Watched:
+    """A subscription with any memory of notices and of mail that came untold."""
+    return Watched(
+        exists=draw(st.booleans()),
+        created_at=draw(MOMENTS),
+        expires_at=draw(st.sampled_from([None, NOW - timedelta(minutes=1), NOW + timedelta(days=2)])),
+        reauthorize=False,
+        problem_at=None,
+        last_notice_at=draw(MOMENTS),
+        untold_at=draw(MOMENTS),
+    )
+
+
+@given(listened(), MOMENTS)
+def test_only_a_living_subscription_that_told_nothing_all_the_time_is_suspected(
+    watched: Watched, since: datetime | None
+) -> None:
+    if watching.untold(watched=watched, since=since, now=NOW):
+        assert watched.exists
+        assert since is not None
+        assert watched.created_at is not None
+        assert watched.created_at <= since
+        assert watched.last_notice_at is None or watched.last_notice_at < since
+
+
+@given(listened())
+def test_push_is_silent_only_after_a_notice_had_its_time_and_none_came(watched: Watched) -> None:
+    if watching.silent(watched=watched, now=NOW):
+        assert watched.untold_at is not None
+        assert NOW - watched.untold_at >= watching.GRACE
+        assert watched.last_notice_at is None or watched.last_notice_at < watched.untold_at
+        assert push(inbox=watched, possible=True, now=NOW) is Push.SILENT
+
+
+@given(listened())
+def test_a_notice_heals_at_once(watched: Watched) -> None:
+    healed = replace(watched, last_notice_at=NOW)
+    assert not watching.silent(watched=healed, now=NOW)
+    assert watching.look_again(watched=healed, now=NOW) is None
+    assert push(inbox=healed, possible=True, now=NOW) is not Push.SILENT
+
+
+@given(listened())
+def test_what_is_made_anew_begins_without_suspicion(watched: Watched) -> None:
+    anew = replace(watched, created_at=NOW + timedelta(seconds=1))
+    assert not watching.silent(watched=anew, now=NOW)
+
+
+@given(listened())
+def test_suspicion_is_settled_in_minutes(watched: Watched) -> None:
+    at = watching.look_again(watched=watched, now=NOW)
+    if watching.doubtful(watched=watched, now=NOW):
+        assert at is not None
+        assert at <= NOW + max(watching.GRACE, watching.SILENT_EVERY)
+    else:
+        assert at is None

@@ -227,3 +227,23 @@ def test_times_are_in_the_readers_zone(ana: Member, outlook: Outlook, client_for
     stamps = [one["datetime"] for one in elements(page(client_for(ana)), "time")]
     assert stamps
     assert all(stamp.endswith(("+13:00", "+12:00")) for stamp in stamps)
+
+
+def test_a_row_names_its_mailbox_where_there_are_several(ana: Member, outlook: Outlook, client_for: Browser) -> None:
+    first = synced(ana, outlook)
+    arrive(first, outlook, at=clock.now() + timedelta(seconds=1))
+    client = client_for(ana)
+    assert not elements(page(client), "span", class_="row-mailbox")
+    synced(ana, outlook, "ben")
+    assert [one["title"] for one in elements(page(client), "span", class_="row-mailbox")] == [first.address]
+    thread = threads(page(client))[0]
+    assert elements(client.get(f"/inbox/row/{thread}").content.decode(), "span", class_="row-mailbox")
+    assert not elements(page(client, f"/inbox?f=emails&account={first.pk}"), "span", class_="row-mailbox")
+
+
+def test_a_long_subject_can_be_read_whole(ana: Member, outlook: Outlook, client_for: Browser) -> None:
+    connection, subject = synced(ana, outlook), "The budget of the laboratory " * 8
+    arrive(connection, outlook, at=clock.now() + timedelta(seconds=1), subject=subject.strip())
+    client = client_for(ana)
+    html = page(client, f"/inbox/t/{threads(page(client))[0]}")
+    assert f"<dt>Subject</dt><dd><bdi>{subject.strip()}</bdi></dd>" in html

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -169,3 +170,31 @@ def test_a_problem_that_is_no_code_shows_no_panel(
     ana: Member, outlook: Outlook, client_for: Browser, code: str
 ) -> None:
     assert 'class="problem"' not in page(client_for(ana), f"{OUTLOOK}?problem={code}")
+
+
+def test_a_mailbox_with_everything_names_no_made_up_date(ana: Member, outlook: Outlook, client_for: Browser) -> None:
+    connection, client = synced(ana, outlook), client_for(ana)
+    client.post(f"{OUTLOOK}/{connection.pk}/history", {"choice": "all"})
+    html = client.get(f"{OUTLOOK}/{connection.pk}/row").content.decode()
+    assert "all of its mail" in html
+    assert "1601" not in html
+
+
+def test_a_needed_approval_comes_with_a_text_for_it_that_holds_link_and_permissions(
+    ben: Member, outlook: Outlook, client_for: Browser
+) -> None:
+    html = unescape(page(client_for(ben), f"{OUTLOOK}?problem=admin_consent_required"))
+    text = html[html.index('<p id="admin-text-problem">') :]
+    text = text[: text.index("</p>")]
+    assert "/v2.0/adminconsent?" in text
+    assert all(one in text for one in set(SCOPES) - {"openid", "profile", "email"})
+
+
+def test_a_row_that_lost_its_permission_leads_to_microsofts_page_after_each_update(
+    ana: Member, outlook: Outlook, client_for: Browser
+) -> None:
+    connection = synced(ana, outlook)
+    change(connection, error_code="permission_denied", error_at=clock.now())
+    html = client_for(ana).get(f"{OUTLOOK}/{connection.pk}/row").content.decode()
+    [link] = [one for one in elements(html, "a", class_="button") if one.get("target") == "_blank"]
+    assert link["href"].startswith("https://")

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from workestra.tenancy.models import Member, User
+from workestra.tenancy.models import Member, Role, User
+from workestra.tenancy.seats import create_seat
 
 PASSWORD = "harbour lights at seven"
 
@@ -122,3 +123,13 @@ def test_a_missing_page_says_so_in_the_products_style(ana: Member, client_for: C
     answer = client_for(ana).get("/nowhere")
     assert answer.status_code == 404
     assert "Nothing is here" in answer.content.decode()
+
+
+def test_giving_a_seat_again_with_the_same_password_ends_no_session(with_password: Member) -> None:
+    client = Client()
+    client.post("/login", {"email": with_password.user.email, "password": PASSWORD})
+    again = {"email": with_password.user.email, "name": "", "workspace": "Elsewhere", "role": Role.MEMBER}
+    create_seat(password=PASSWORD, **again)
+    assert client.get("/inbox").status_code == 200
+    create_seat(password="another harbour at eight", **again)
+    assert client.get("/inbox").status_code == 302

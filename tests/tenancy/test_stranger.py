@@ -25,19 +25,27 @@ from workestra.tenancy.models import Member
 from workestra.tenancy.rows import scope
 
 SUBJECT = "The price of the lighthouse"
-OPEN = {"healthz", "readyz", "mail:graph-notices", "entry:home", "entry:login", "entry:logout"}
+OPEN = {"mail:graph-notices", "entry:home", "entry:login", "entry:logout"}
 OPEN |= {"entry:theme", "entry:density"}  # appearance, which the sign-in page has, too
 POSTED = {"connections:begin", "connections:history", "connections:skip", "connections:steer", "connections:sync"}
+POSTED |= {"inbox:read", "inbox:split", "inbox:merge"}
 POSTED |= {"entry:logout", "entry:theme", "entry:density", "mail:graph-notices"}
 OWN = {"inbox:list", "inbox:count", "connections:integrations", "connections:mark", "connections:outlook"}
-OWN |= {"events", "connections:begin", "connections:callback"}
+OWN |= {"entry:profile", "events", "connections:begin", "connections:callback"}
 FOREIGN: dict[str, tuple[str, ...]] = {
     "mail:body": ("message_id",),
     "mail:attachment": ("message_id", "index"),
     "mail:inline": ("message_id", "content_id"),
     "inbox:row": ("thread_id",),
     "inbox:thread": ("thread_id",),
+    "inbox:read": ("thread_id",),
+    "inbox:refusal": ("thread_id",),
+    "inbox:split": ("thread_id",),
+    "inbox:merge": ("thread_id",),
+    "inbox:choices": ("thread_id",),
     "connections:row": ("connection_id",),
+    "connections:one": ("connection_id",),
+    "connections:check": ("connection_id",),
     "connections:backfill": ("connection_id",),
     "connections:history": ("connection_id",),
     "connections:skip": ("connection_id",),

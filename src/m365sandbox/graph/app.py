@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from urllib.parse import quote
 
@@ -49,7 +50,10 @@ class GraphApp:
         )
         try:
             reply = await self.pipeline.serve(call)
-        except LineCut:
+        except LineCut as line:
+            if not line.begun:
+                await _hang_up(scope)
+                raise
             start = {
                 "type": "http.response.start",
                 "status": 200,
@@ -57,8 +61,18 @@ class GraphApp:
             }
             await send(start)
             await send({"type": "http.response.body", "body": b'{"@odata.context":"', "more_body": True})
+            if line.seconds:
+                await self.world.sleep(line.seconds)
             raise
         await _send(send, reply, headers)
+
+
+async def _hang_up(scope: Scope) -> None:
+    """Close the line without a byte, where a server said how (see `server.HangUp`)."""
+    abort = scope.get("extensions", {}).get("m365sandbox.abort")
+    if abort is not None:
+        abort()
+        await asyncio.sleep(0.01)  # until the server has noticed
 
 
 async def _read(receive: Receive) -> bytes | None:

@@ -83,6 +83,8 @@ def messages(request: Request) -> Reply:
         if options.flag("$count") and total is None:
             counted = list(chosen)
             chosen, total = iter(counted), len(counted)
+    if options.text("$filter") is not None:
+        chosen = (item for item in chosen if item.odd.get("receivedDateTime", "") is not None)
     page = list(islice(chosen, skip, skip + size + 1))
     view = find.view(request)
     path = (
@@ -92,12 +94,21 @@ def messages(request: Request) -> Reply:
     )
     body: dict[str, object] = {"@odata.context": _context(request, folder, options)}
     if options.flag("$count"):
-        body["@odata.count"] = total
-    body["value"] = [wanted.show(view, item) for item in page[:size]]
+        body |= _counted(request, total, len(page[:size]))
+    twice = page[: min(size, 1)] if request.world.switches.list_duplicates else []
+    body["value"] = [wanted.show(view, item) for item in (*page[:size], *twice)]
     if len(page) > size:
         step = {"skiptoken": f"s{skip + size}"} if search is not None else {"skip": str(skip + size)}
         body["@odata.nextLink"] = options.link(f"{request.base}/{path}", **step)
     return Reply(200, body, messages=min(len(page), size))
+
+
+def _counted(request: Request, total: int | None, shown: int) -> dict[str, object]:
+    how = request.world.switches.counts
+    if how == "refused":
+        raise bad_request("The query parameter '$count' is not supported.", "ErrorInvalidUrlQuery")
+    said = {"null": None, "zero": 0, "page": shown}.get(how, total)
+    return {} if how == "missing" else {"@odata.count": said}
 
 
 def _position(token: str | None) -> int:

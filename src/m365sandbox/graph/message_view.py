@@ -182,4 +182,9 @@ def show(view: View, item: Item, wanted: dict[str, Getter] | None, *, typed: boo
             shown[name] = get(view, item)
         except Missing:
             continue
+    for name in item.odd.keys() & shown.keys():
+        if item.odd[name] is ...:
+            del shown[name]
+        else:
+            shown[name] = item.odd[name]
     return shown

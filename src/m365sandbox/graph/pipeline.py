@@ -12,17 +12,25 @@ from urllib.parse import parse_qsl
 
 import httpx2
 
-from ..faults import HTML_PAGE, Fault
+from ..faults import PAGES, Fault
 from ..requests_log import Asked
 from ..world import Access, World
-from . import access, path
+from . import access, misbehave, path
 from .errors import GraphError, bad_request
 from .table import table
 from .wire import Call, Preferences, Reply, Request
 
 
 class LineCut(httpx2.ReadError):
-    """The line breaks. Over ASGI in one process the client sees this very error; over a socket, half an answer."""
+    """The line breaks: after some bytes (`begun`), and after so many `seconds` of silence, or before the first byte.
+
+    Over ASGI in one process the client sees this very error; over a socket, half an answer or none.
+    """
+
+    def __init__(self, *, begun: bool, seconds: float = 0.0) -> None:
+        super().__init__("the line was cut")
+        self.begun = begun
+        self.seconds = seconds
 
 
 class Pipeline:
@@ -37,12 +45,13 @@ class Pipeline:
         world, request_id = self.world, str(uuid.uuid4())
         client_id = call.headers.get("client-request-id", request_id)
         seen = _Seen()
-        fault = world.faults.take(call.method, call.path + (f"?{call.query}" if call.query else ""))
+        line = call.path + (f"?{call.query}" if call.query else "")
+        fault = world.faults.take(call.method, line, batched=call.batched)
         try:
-            if fault is not None and not fault.after:
-                reply = await self._fault(fault, None)
-                if reply is None:
-                    reply = await self._answer(call, seen)
+            if fault is not None and fault.kind in PAGES:
+                reply = misbehave.page(fault=fault, reply=await self._answer(call, seen), call=call)
+            elif fault is not None and not fault.after:
+                reply = await self._fault(fault, None) or await self._answer(call, seen)
             else:
                 reply = await self._answer(call, seen)
                 if fault is not None:
@@ -137,28 +146,16 @@ class Pipeline:
         return token
 
     async def _fault(self, fault: Fault, reply: Reply | None) -> Reply | None:
+        """What the request gets instead; None: what it would get anyway."""
         if fault.kind == "latency":
             await self.world.sleep(fault.seconds)
             return None
-        if fault.kind == "cut":
-            raise LineCut("the line was cut")
-        if fault.kind == "malformed":
-            whole = (
-                reply.payload() if reply is not None else b'{"@odata.context":"https://graph","value":[{"id":"AAMkA'
-            )
-            return Reply(
-                fault.status if fault.status < 300 else 200,
-                whole[: max(1, len(whole) * 2 // 3)] if reply else whole,
-                content_type="application/json",
-            )
-        if fault.kind == "html":
-            return Reply(
-                fault.status, HTML_PAGE.encode(), dict(fault.headers), content_type="text/html; charset=utf-8"
-            )
-        if fault.body is not None:
-            return Reply(fault.status, fault.body.encode(), dict(fault.headers), content_type="application/json")
-        code, message = _STATUS.get(fault.status, ("UnknownError", ""))
-        raise GraphError(fault.status, code, message, headers=dict(fault.headers))
+        if fault.kind in ("drop", "cut", "stall"):
+            raise LineCut(begun=fault.kind != "drop", seconds=fault.seconds if fault.kind == "stall" else 0.0)
+        instead = misbehave.spoiled(fault=fault, reply=reply)
+        if instead is None:
+            raise misbehave.refused(fault=fault, now=self.world.clock())
+        return instead
 
     def _log(self, call: Call, seen: _Seen, reply: Reply) -> None:
         world = self.world
@@ -177,19 +174,6 @@ class Pipeline:
                 call.batched,
             )
         )
-
-
-_STATUS = {
-    429: ("TooManyRequests", "Please retry after"),
-    500: ("InternalServerError", "An internal server error occurred. The operation failed."),
-    502: ("BadGateway", "Failed to execute backend request."),
-    503: ("ServiceUnavailable", "The service is temporarily unavailable."),
-    504: ("UnknownError", "Gateway timeout."),
-    401: ("InvalidAuthenticationToken", "Lifetime validation failed, the token is expired."),
-    403: ("ErrorAccessDenied", "Access is denied. Check credentials and try again."),
-    404: ("ErrorItemNotFound", "The specified object was not found in the store."),
-    410: ("SyncStateNotFound", "The sync state generation is not found; generation=1;[highest=5][5][3][4]."),
-}
 
 
 class _Seen:

@@ -17,7 +17,6 @@ from .wire import Reply, Request
 
 MOST = timedelta(minutes=10_070)
 LEAST = timedelta(minutes=45)
-PER_MAILBOX = 1_000
 CHANGES = ("created", "updated", "deleted")
 KNOWN = (
     "changeType",
@@ -160,13 +159,17 @@ async def create(request: Request) -> Reply:
         matches=aim.matches,
     )
     world.subscriptions[sub.id] = sub
+    if world.courier.faults.hasty:
+        await world.courier.hasten(sub)
     return Reply(201, {"@odata.context": f"{request.base}/$metadata#subscriptions/$entity", **sub.wire()})
 
 
 def _free(request: Request, aim: Target, changes: frozenset[str], resource: str) -> None:
     mine = [sub for sub in request.world.subscriptions.values() if sub.owner == aim.owner]
-    if len(mine) >= PER_MAILBOX:
-        raise GraphError(403, "ExtensionError", "The limit of 1000 subscriptions for the mailbox has been reached.")
+    most = request.world.switches.subscriptions_per_mailbox
+    if len(mine) >= most:
+        message = f"The limit of {most} subscriptions for the mailbox has been reached."
+        raise GraphError(403, "ExtensionError", message)
     for sub in mine:
         same = (sub.app_id, sub.creator) == (request.access.app_id, request.access.person.id)
         if (

@@ -138,7 +138,10 @@ SIGN_IN: dict[str, Entry] = {
     ),
     "not_configured": Entry(
         _("Microsoft is not set up here yet"),
-        _("An administrator has to register Workestra with Microsoft before anybody can connect a mailbox."),
+        _(
+            "An administrator has to register Workestra with Microsoft and set WORKESTRA_MICROSOFT_CLIENT_ID and "
+            "WORKESTRA_MICROSOFT_CLIENT_SECRET. Mailboxes that are connected then go on by themselves."
+        ),
         "ask_admin",
     ),
     "app_misconfigured": Entry(
@@ -154,21 +157,15 @@ SIGN_IN: dict[str, Entry] = {
 MAILBOX: dict[str, Entry] = {
     "token_expired": Entry(
         _("Microsoft ended this sign-in"),
-        _("Microsoft ended this sign-in on {since}. Mail since then will be fetched after you reconnect."),
+        _("It was idle for long, or a policy wants a new one. Mail since {since} is fetched after you reconnect."),
         "reconnect",
-        _("Microsoft ended this sign-in (long idle or a policy). Mail since then is fetched after you reconnect."),
+        _("It was idle for long, or a policy wants a new one. Mail since then is fetched after you reconnect."),
     ),
     "token_revoked": Entry(
         _("Microsoft ended this sign-in"),
-        _(
-            "Microsoft ended this sign-in on {since} (password change or policy). Mail since then will be fetched "
-            "after you reconnect."
-        ),
+        _("A password change or a policy does that. Mail since {since} is fetched after you reconnect."),
         "reconnect",
-        _(
-            "Microsoft ended this sign-in (password change or policy). Mail since then will be fetched after you "
-            "reconnect."
-        ),
+        _("A password change or a policy does that. Mail since then is fetched after you reconnect."),
     ),
     "claims_challenge": Entry(
         _("Microsoft wants you to sign in again"),
@@ -239,6 +236,14 @@ MESSAGES: dict[str, Entry] = {
     "message_gone": Entry(
         _("This message is not in Outlook any more"),
         _("It was deleted or moved there. What Workestra has stored of it stays readable here."),
+    ),
+    "read_state_denied": Entry(
+        _("Outlook did not let you mark this"),
+        _("Exchange does not allow you to change this mailbox. The conversation shows again what Outlook has."),
+    ),
+    "read_state_refused": Entry(
+        _("Outlook did not take the mark"),
+        _("Outlook refused to mark this as read or unread. The conversation shows again what Outlook has."),
     ),
     "send_as_denied": Entry(
         _("You cannot send from this mailbox"),

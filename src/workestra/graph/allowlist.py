@@ -2,7 +2,8 @@
 
 This is how Workestra never deletes or moves a person's mail (SYN 8): there is no entry here for a DELETE, a
 move, a copy or a permanentDelete of a message or a folder, so no code path can send one. The only DELETE is
-that of our own subscriptions. Entries are added here, and only here, when a feature needs them.
+that of our own subscriptions. The only thing that may be changed of a message is whether it was read. Entries are
+added here, and only here, when a feature needs them.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ _ALLOWED = {
 }
 _PATTERNS = {method: re.compile("|".join(f"(?:{one})" for one in paths)) for method, paths in _ALLOWED.items()}
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\U0010ffff\\?#\"<>]")
+_ONE_MESSAGE = re.compile(rf"{_ROOT}/messages{_KEY}")
 _BATCH_HEADERS = {"prefer", "content-type"}
 
 
@@ -49,13 +51,16 @@ def check(*, method: str, path: str, body: bytes = b"") -> None:
     """Raises `Forbidden` unless this request may leave.
 
     `path` is the encoded path below the base address, without a query ("/me/messages/AAMk%3D"). For a batch,
-    `body` is read and each of its requests is held against the same list.
+    `body` is read and each of its requests is held against the same list; for a PATCH of a message, it may say
+    `isRead` and nothing else.
     """
     pattern = _PATTERNS.get(method)
     if pattern is None or not pattern.fullmatch(path) or not _is_plain(path):
         raise Forbidden(code="notAllowed", message=f"{method} {path} is not on the list of allowed requests")
     if path == "/$batch":
         _check_batch(body)
+    elif method == "PATCH" and _ONE_MESSAGE.fullmatch(path):
+        _check_patch(body)
 
 
 def _is_plain(path: str) -> bool:
@@ -70,6 +75,15 @@ def _is_plain(path: str) -> bool:
     return True
 
 
+def _check_patch(body: bytes) -> None:
+    try:
+        said = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Forbidden(code="notAllowed", message="a change that cannot be read may not leave") from error
+    if not isinstance(said, dict) or said.keys() != {"isRead"} or not isinstance(said["isRead"], bool):
+        raise Forbidden(code="notAllowed", message="only the read state of a message may be changed")
+
+
 def _check_batch(body: bytes) -> None:
     try:
         requests: list[dict[str, Any]] = msgspec.json.decode(body)["requests"]
@@ -77,6 +91,7 @@ def _check_batch(body: bytes) -> None:
             headers = request.get("headers") or {}
             if request["url"].partition("?")[0] == "/$batch" or {name.lower() for name in headers} - _BATCH_HEADERS:
                 raise Forbidden(code="notAllowed", message="a batch holds a batch or a header that is not allowed")
-            check(method=request["method"], path=request["url"].partition("?")[0])
+            inner = msgspec.json.encode(request.get("body"))
+            check(method=request["method"], path=request["url"].partition("?")[0], body=inner)
     except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
         raise Forbidden(code="notAllowed", message="a batch that cannot be read may not leave") from error

@@ -1,8 +1,9 @@
 """The sign-in service as it describes itself: endpoints, issuer, signing keys, fetched when needed and kept.
 
 Documents are kept for a day and keys are fetched again when a token names an unknown one (they roll without
-notice), but never more often than once a minute, so that forged tokens cannot make us a nuisance. While the
-service is away, what is known goes on being used. OpenID Connect Discovery 1.0; RFC 7517.
+notice): a few times at once, so that nobody is refused while keys roll, and once a minute after that, so that
+made-up tokens cannot make us a nuisance. While the service is away, what is known goes on being used.
+OpenID Connect Discovery 1.0; RFC 7517.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from .throttle import http_date, parse_retry_after
 
 KEEP = 86_400.0
 DEADLINE = 60.0
+REFETCHES = 5
+"""How often keys may be fetched in a row; one more is earned in each REFETCH_PAUSE, in seconds."""
 REFETCH_PAUSE = 60.0
 ANSWER_CAP = 1024 * 1024
 TIMEOUTS = httpx2.Timeout(connect=10.0, read=30.0, write=30.0, pool=30.0)
@@ -53,7 +56,9 @@ class Authority:
         self._monotonic = monotonic
         self._document: Document | None = None
         self._keys: dict[str, Mapping[str, Any]] = {}
-        self._document_at = self._keys_at = self._tried_at = -KEEP
+        self._document_at = self._keys_at = -KEEP
+        self._refetches, self._earned_at = float(REFETCHES), self._monotonic()
+        self._fetching = asyncio.Lock()
 
     async def document(self) -> Document:
         """The announced endpoints. Raises `Unreachable` or `Throttled` where none were ever seen."""
@@ -71,21 +76,33 @@ class Authority:
 
     async def key(self, key_id: str) -> Mapping[str, Any] | None:
         """The signing key of that name; None where the service publishes none such."""
-        if key_id not in self._keys or self._monotonic() - self._keys_at > KEEP:
-            await self._fetch_keys()
+        if not self._knows(key_id):
+            async with self._fetching:
+                if not self._knows(key_id) and self._may_fetch():
+                    await self._fetch_keys()
         return self._keys.get(key_id)
 
+    def _knows(self, key_id: str) -> bool:
+        return key_id in self._keys and self._monotonic() - self._keys_at <= KEEP
+
+    def _may_fetch(self) -> bool:
+        """Spend one of the fetches that are left; they come back with time."""
+        now = self._monotonic()
+        self._refetches = min(float(REFETCHES), self._refetches + (now - self._earned_at) / REFETCH_PAUSE)
+        self._earned_at = now
+        if self._refetches < 1:
+            return False
+        self._refetches -= 1
+        return True
+
     async def _fetch_keys(self) -> None:
-        if self._monotonic() - self._tried_at < REFETCH_PAUSE:
-            return
-        document = await self.document()
-        self._tried_at = self._monotonic()
         try:
+            document = await self.document()
             answer = await self.ask(httpx2.Request("GET", document.jwks_uri))
         except (Unreachable, Throttled):
             if self._keys:
                 return
-            self._tried_at = -KEEP
+            self._refetches += 1
             raise
         listed = answer.get("keys")
         self._keys = {

@@ -77,7 +77,7 @@ def _spurious(outcome: object) -> bool:
 
 async def _once(graph: Graph, asks: Sequence[Ask[T]]) -> list[T | GraphError]:
     requests = {"requests": [ask.item(number) for number, ask in enumerate(asks)]}
-    answer = await graph.send(method="POST", path="/$batch", kind=BatchAnswer, body=requests)
+    answer = await graph.send(method="POST", path="/$batch", kind=BatchAnswer, body=requests, carried=len(asks))
     items = {item.id: item for item in answer.responses}
 
     def outcome(ask: Ask[T], item: BatchItem | None) -> T | GraphError:

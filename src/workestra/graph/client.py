@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TypeVar
+from urllib.parse import SplitResult, urlsplit
 
 import httpx2
 
@@ -62,6 +63,7 @@ class Graph:
     ) -> None:
         self._base = httpx2.URL(base_url.rstrip("/"))
         self._base_path = self._base.raw_path.decode().rstrip("/")
+        self._origin = _origin(urlsplit(base_url))
         self._tokens = tokens
         self._http = http
         self._sleep = sleep
@@ -92,10 +94,22 @@ class Graph:
         return await self._struct(await self._fetch(call), kind)
 
     async def send(
-        self, *, method: str, path: str, kind: type[T], body: object = None, prefer: Sequence[str] = ()
+        self,
+        *,
+        method: str,
+        path: str,
+        kind: type[T],
+        body: object = None,
+        prefer: Sequence[str] = (),
+        carried: int = 0,
     ) -> T:
-        """Sends `body` as JSON (nothing where it is None) and gives the answer as `kind`."""
-        return await self._struct(await self._fetch(self._call(method, path, prefer=prefer, body=body)), kind)
+        """Sends `body` as JSON (nothing where it is None) and gives the answer as `kind`.
+
+        `carried`: how many requests a batch holds.
+        """
+        call = self._call(method, path, prefer=prefer, body=body)
+        call.carried = carried
+        return await self._struct(await self._fetch(call), kind)
 
     async def command(self, *, method: str, path: str, body: object = None) -> None:
         """As `send`, where the answer's body does not matter."""
@@ -125,12 +139,12 @@ class Graph:
         if not link.isascii() or not link.isprintable() or set(link) & set('\\ "<>#'):
             return False
         try:
-            url = httpx2.URL(link)
+            url = urlsplit(link)
             allowlist.check(method="GET", path=self._path(link))
-        except (httpx2.InvalidURL, Forbidden):
+            ours = url.username is None and _origin(url) == self._origin
+        except (ValueError, Forbidden):
             return False
-        ours = (self._base.scheme, self._base.host, self._base.port)
-        return (url.scheme, url.host, url.port) == ours and not url.userinfo
+        return ours
 
     def _path(self, link: str) -> str:
         """The path of a link below the base address; "" where it does not lie there."""
@@ -203,6 +217,9 @@ class Graph:
             try:
                 async with asyncio.timeout(self._deadline):
                     return await self._http.send(request, stream=True, auth=None, follow_redirects=False)
+            except asyncio.CancelledError:
+                self._tell(call)  # it may have left: it counts
+                raise
             except (httpx2.RequestError, TimeoutError) as error:
                 self._tell(call)
                 died = isinstance(error, (httpx2.NetworkError, httpx2.RemoteProtocolError))
@@ -223,6 +240,9 @@ class Graph:
                     if size > self._body_cap:
                         raise TooLarge(code="bodyTooLarge", message=f"the answer is over {self._body_cap} bytes")
                     parts.append(part)
+        except asyncio.CancelledError:
+            self._tell(call, response=response, size=size)
+            raise
         except (httpx2.RequestError, TimeoutError) as error:
             self._tell(call, response=response, size=size)
             raise self._unreachable(call, error, status=response.status_code) from error
@@ -265,8 +285,14 @@ class Graph:
                 size=size,
                 request_id=response.headers.get("request-id") if response is not None else None,
                 client_request_id=call.client_request_id,
+                carried=call.carried,
             )
         )
+
+
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port of an address. Raises ValueError for a port that is none."""
+    return url.scheme, url.hostname, url.port or {"https": 443, "http": 80}.get(url.scheme)
 
 
 async def _in_thread(work: Callable[[], T]) -> T:

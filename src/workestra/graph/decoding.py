@@ -10,10 +10,10 @@ repaired.
 from __future__ import annotations
 
 import re
-import zlib
 from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
+from isal import isal_zlib
 
 from .errors import TooLarge, Unreachable
 
@@ -42,10 +42,10 @@ def unpacked(*, body: bytes, cap: int) -> bytes:
     parts: list[bytes] = []
     room = cap + 1
     while body:  # an answer may be several members (RFC 1952, 2.2)
-        inflater = zlib.decompressobj(wbits=31)
+        inflater = isal_zlib.decompressobj(wbits=31)
         try:
             parts.append(inflater.decompress(body, room))
-        except zlib.error as error:
+        except isal_zlib.error as error:  # type: ignore[misc]  # its stubs take the class for an instance
             raise Unreachable(code="malformedAnswer", message="the answer is not the gzip that it claims") from error
         room -= len(parts[-1])
         if room <= 0:
@@ -58,13 +58,11 @@ def unpacked(*, body: bytes, cap: int) -> bytes:
 
 def decode(*, body: bytes, kind: type[T]) -> T:
     """The struct in `body`. Raises `Unreachable` where there is none: cut, not JSON, or something else."""
+    decoder = _decoders.get(kind) or _decoders.setdefault(kind, msgspec.json.Decoder(kind))
     try:
-        decoder = _decoders.get(kind) or _decoders.setdefault(kind, msgspec.json.Decoder(kind))
         decoded: T = decoder.decode(body)
         return decoded
-    except msgspec.ValidationError:
-        return _without_odd_values(body=body, kind=kind)
-    except (msgspec.DecodeError, ValueError):
+    except (msgspec.DecodeError, ValueError):  # an odd value may stand before text that is no Unicode
         return _without_odd_values(body=_as_unicode(body), kind=kind)
 
 
@@ -87,6 +85,10 @@ def _without_odd_values(*, body: bytes, kind: type[T]) -> T:
     item_kind = _item_kind(kind)
     if item_kind is not None and isinstance(tree, dict) and isinstance(tree.get("value"), list):
         tree["value"] = [_converted(tree=item, kind=item_kind) for item in tree["value"]]
+    if isinstance(tree, dict) and isinstance(tree.get("responses"), list):
+        for item in tree["responses"]:
+            if isinstance(item, dict) and "body" in item:  # read later, each by itself
+                item["body"] = msgspec.Raw(msgspec.json.encode(item["body"]))
     return _converted(tree=tree, kind=kind)
 
 

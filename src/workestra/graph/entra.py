@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import httpx2
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
@@ -157,27 +157,6 @@ class Entra:
         )
         return _grant(answer, asked=scopes, kept=refresh_token)
 
-    async def admin_consent_url(
-        self, *, redirect_uri: str, state: str, scopes: Sequence[str], tenant_id: str | None = None
-    ) -> str:
-        """Where an administrator approves the permissions for the whole organisation.
-
-        The `tenant` that comes back is anybody's to forge: bind by state, and prove it by a real sign-in.
-        """
-        document = await self._authority.document()
-        mine = self._authority.tenant
-        tenant = tenant_id or (mine if mine not in SHARED else "organizations")
-        parts = urlsplit(document.authorization_endpoint)
-        url: str = prepare_grant_uri(
-            urlunsplit(parts._replace(path=f"/{tenant}/v2.0/adminconsent", query="")),
-            client_id=self._client_id,
-            response_type="code",
-            redirect_uri=redirect_uri,
-            scope=list(scopes),
-            state=state,
-        )
-        return url.replace("response_type=code&", "", 1)
-
     def _endpoint_of(self, endpoint: str, tenant_id: str) -> str:
         mine = self._authority.tenant
         if mine not in SHARED:
@@ -227,6 +206,30 @@ def returned(*, query: Mapping[str, str]) -> str:
     if query.get("error") or not query.get("code"):
         raise refused(answer=dict(query))
     return query["code"]
+
+
+def admin_consent_url(*, authority: str, client_id: str, redirect_uri: str, state: str, scopes: Sequence[str]) -> str:
+    """Where an administrator approves `scopes` for the whole organisation: that of `authority`, or else their own.
+
+    Microsoft identity platform: "Admin consent on the Microsoft identity platform".
+    """
+    parts = urlsplit(authority)
+    mine = parts.path.strip("/").partition("/")[0]
+    tenant = mine if mine and mine not in SHARED else "organizations"
+    query = urlencode(
+        {"client_id": client_id, "scope": " ".join(scopes), "redirect_uri": redirect_uri, "state": state}
+    )
+    return urlunsplit((parts.scheme, parts.netloc, f"/{tenant}/v2.0/adminconsent", query, ""))
+
+
+def admin_consented(*, query: Mapping[str, str]) -> None:
+    """Returns where the redirect says that an administrator approved; its state must have been checked before.
+
+    Raises `SignInRefused` for anything else (`admin_consent` is True on a failure too). The `tenant` that comes
+    along is anybody's to write: only a real sign-in proves what was approved.
+    """
+    if query.get("error") or query.get("admin_consent", "").lower() != "true":
+        raise refused(answer=dict(query))
 
 
 def _claims(challenge: str | None) -> str:

@@ -26,6 +26,7 @@ class Exchange:
     """One request and its answer, for logs: no query, no token, no content.
 
     `status` is None where no answer came. `size` is the bytes of the decoded body.
+    `carried`: the requests of a batch.
     """
 
     method: str
@@ -35,6 +36,7 @@ class Exchange:
     size: int
     request_id: str | None
     client_request_id: str
+    carried: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,7 @@ class Call:
     target: str
     prefer: tuple[str, ...] = ()
     body: bytes | None = None
+    carried: int = 0
     client_request_id: str = ""
     started: float = 0.0
 

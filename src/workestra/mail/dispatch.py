@@ -12,10 +12,17 @@ from workestra.kit.queue import enqueue
 PULL = "mail.pull"
 HISTORY = "mail.history"
 WATCH = "mail.watch"
-TASKS = (PULL, HISTORY, WATCH)
+READ_STATE = "mail.read_state"
+CHECK = "mail.check"
+HELP = "mail.help_history"
+TASKS = (PULL, HISTORY, HELP, WATCH, READ_STATE, CHECK)
 
-SOON = 10  # what a person or a notice waits for goes first
+CLICKED = 20  # what a person has just done goes first
+SOON = 10  # then what a person or a notice waits for
 LATER = 0
+
+EVERYTHING = "default"  # the queues: what workers do, and what assistants do besides
+HELPING = "help"
 
 
 def register(app: Any) -> None:
@@ -44,6 +51,18 @@ def history(*, workspace: int, connection: int) -> bool:
     )
 
 
+def help_history(*, workspace: int, connection: int) -> bool:
+    """Ask an assistant, where one runs, to pull slices of the connection's backfill."""
+    return enqueue(
+        task=HELP,
+        args={"workspace": workspace, "connection": connection},
+        queueing_lock=f"help:{connection}",
+        lock=f"help:{connection}",
+        priority=LATER,
+        queue=HELPING,
+    )
+
+
 def watch(*, workspace: int, connection: int, urgent: bool = False) -> bool:
     """Ask for the subscriptions of the connection's mailbox to be looked after."""
     return enqueue(
@@ -52,4 +71,26 @@ def watch(*, workspace: int, connection: int, urgent: bool = False) -> bool:
         queueing_lock=f"watch:{connection}",
         lock=f"watch:{connection}",
         priority=SOON if urgent else LATER,
+    )
+
+
+def read_state(*, workspace: int, connection: int) -> bool:
+    """Ask for Outlook to be told what was marked as read or unread."""
+    return enqueue(
+        task=READ_STATE,
+        args={"workspace": workspace, "connection": connection},
+        queueing_lock=f"read_state:{connection}",
+        lock=f"read_state:{connection}",
+        priority=CLICKED,
+    )
+
+
+def check(*, workspace: int, connection: int) -> bool:
+    """Ask for the checks of the connection that somebody wants."""
+    return enqueue(
+        task=CHECK,
+        args={"workspace": workspace, "connection": connection},
+        queueing_lock=f"check:{connection}",
+        lock=f"check:{connection}",
+        priority=LATER,
     )

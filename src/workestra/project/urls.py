@@ -1,15 +1,14 @@
-"""Every address of the product."""
+"""Every address of the product but those that `asgi` answers before Django: health and Microsoft's notices."""
 
 from __future__ import annotations
 
 from django.urls import include, path
 
-from workestra.project.health import alive, ready
 from workestra.project.live import events
 
+handler500 = "workestra.project.faults.broken"
+
 urlpatterns = [
-    path("healthz", alive, name="healthz"),
-    path("readyz", ready, name="readyz"),
     path("events", events, name="events"),
     path("", include("workestra.mail.urls")),
     path("", include("workestra.suite.entry.urls")),

@@ -9,12 +9,13 @@ the answer it came from, and only a later question may change it.
     no      light mark                                 -> Fetch (its content is not here yet)
     no      gone, or in a folder that is not tracked   -> nothing
     yes     asked no later than the row                -> nothing (stale)
-    yes     same change key, same folder, not removed  -> nothing (same)
-    yes     full letter                                -> Change
-    yes     light mark, same content                   -> Mark (read, flag, categories, folder)
-    yes     light mark, other subject                  -> Fetch (the content itself was edited)
-    yes     light mark in which only the key differs   -> Fetch (what else could it be)
     yes     gone, or in a folder that is not tracked   -> Remove
+    yes     same change key, same folder, not removed  -> nothing (same), but a full letter ends a doubt
+    yes     full letter                                -> Change
+    yes     light mark                                 -> Mark (read, flag, categories, folder), and doubt
+
+A change key says that something changed and not what (Graph: outlookItem): once it moved on, nothing in a light
+page proves that the content is still the same. So a mark leaves a doubt, which the content itself has to end.
 """
 
 from __future__ import annotations
@@ -23,9 +24,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
-
-State = tuple[bool | None, str | None, tuple[str, ...] | None]
-"""Read, flag and categories; None where it was not told."""
 
 
 class Held(NamedTuple):
@@ -36,8 +34,7 @@ class Held(NamedTuple):
     folder: str  # Graph id
     asked_at: datetime
     removed: bool
-    subject: str = ""
-    state: State = (None, None, None)
+    doubted: bool = False  # a mark told of another version since its content was read
 
 
 class Answer(NamedTuple):
@@ -47,8 +44,6 @@ class Answer(NamedTuple):
     change_key: str
     folder: str
     full: bool
-    subject: str | None = None  # None: not asked for
-    state: State = (None, None, None)
 
 
 @dataclass(slots=True)
@@ -86,17 +81,7 @@ def _choose(plan: Plan, row: Held | None, answer: Answer, *, asked_at: datetime,
     if not wanted:
         return plan.same if row.removed else plan.remove
     unchanged = answer.change_key != "" and answer.change_key == row.change_key
-    if unchanged and answer.folder == row.folder and not row.removed:
+    settled = unchanged and answer.folder == row.folder and not row.removed
+    if settled and not (answer.full and row.doubted):
         return plan.same
-    if answer.full:
-        return plan.change
-    if answer.subject is not None and answer.subject != row.subject:
-        return plan.fetch
-    elsewhere = answer.folder != row.folder or row.removed
-    if answer.change_key and not elsewhere and not _differs(row.state, answer.state):
-        return plan.fetch
-    return plan.mark
-
-
-def _differs(held: State, told: State) -> bool:
-    return any(new is not None and new != old for old, new in zip(held, told, strict=True))
+    return plan.change if answer.full else plan.mark

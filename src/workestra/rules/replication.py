@@ -36,8 +36,10 @@ CHOICES: dict[str, timedelta | None] = {
     "all": None,
 }
 BEGINNING = datetime(1601, 1, 1, tzinfo=UTC)  # Exchange's own: mail without a date stands there
+END = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
-SLICE_MESSAGES = 1250
+MOST_MESSAGES = 2**31 - 1  # that a column holds
+SLICE_MESSAGES = 750
 MOST_SLICES = 32
 FIRST_PAGE = 50  # what a person waits for
 PAGE = 250  # what is asked for as long as it comes fast: larger ones gain nothing and take more memory
@@ -47,6 +49,11 @@ def range_start(*, choice: str, now: datetime) -> datetime:
     """The moment from which `choice` wants mail. Raises KeyError for an unknown choice."""
     span = CHOICES[choice]
     return BEGINNING if span is None else now - span
+
+
+def second_after(*, moment: datetime) -> datetime:
+    """A second later, but for the end of time."""
+    return moment + timedelta(seconds=1) if moment < END else END
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,12 @@ def cut(*, folder: int, since: datetime, until: datetime, messages: int, oldest:
     return [Stretch(folder=folder, since=low, until=high) for high, low in pairwise(edges)]
 
 
+def total(*, counts: Sequence[int | None]) -> int | None:
+    """The sum of what folders count, as far as a card can show it; None where one of them is not known."""
+    known = [one for one in counts if one is not None]
+    return min(sum(known), MOST_MESSAGES) if len(known) == len(counts) else None
+
+
 def smooth(*, rate: float | None, messages: int, seconds: float, weight: float = 0.25) -> float:
     """The rate in messages a second after another measured stretch, exponentially smoothed."""
     fresh = messages / max(seconds, 0.001)
@@ -88,10 +101,11 @@ def smooth(*, rate: float | None, messages: int, seconds: float, weight: float =
 
 
 def eta_seconds(*, estimate: int | None, pulled: int, rate: float | None, pages: int) -> int | None:
-    """Honest seconds to go, or None while it cannot be known: too few pages, no total, or standing still."""
-    if estimate is None or rate is None or rate < 0.05 or pages < 3:
+    """Honest seconds to go, or None while it cannot be known: too few pages, no total, one that was too low, or
+    standing still."""
+    if estimate is None or rate is None or rate < 0.05 or pages < 3 or pulled >= estimate:
         return None
-    return max(0, round((estimate - pulled) / rate)) if estimate > pulled else 0
+    return round((estimate - pulled) / rate)
 
 
 def page_size(*, current: int, seconds: float, too_large: bool, most: int = PAGE, least: int = 10) -> int:
@@ -105,9 +119,3 @@ def page_size(*, current: int, seconds: float, too_large: bool, most: int = PAGE
     if seconds > 10:
         return max(least, current // 2)
     return current
-
-
-def missing(*, outlook: Sequence[str], held: Sequence[str]) -> tuple[list[str], list[str]]:
-    """(ids that Outlook has and we do not, ids that we have and Outlook has not), each in order."""
-    theirs, ours = set(outlook), set(held)
-    return [one for one in outlook if one not in ours], [one for one in held if one not in theirs]

@@ -3,7 +3,7 @@
 A message names itself and its kin by keys: its own Message-ID, those in References and In-Reply-To
 (RFC 5322, 3.6.4), and the conversation that its mailbox put it in. Messages that share a key share a thread,
 so that replies meet across the mailboxes of a workspace, in whatever order they arrive. Subjects never count:
-strangers write the same ones.
+strangers write the same ones. What people split and merge stands above this: see `rules.arranging`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,11 @@ def _digest(kind: str, text: str) -> bytes:
 def message_ids(text: str | None) -> list[str]:
     """The message ids in a header's value, in order."""
     return MESSAGE_ID.findall(text or "")
+
+
+def lone_key(*, connection: int, immutable_id: str) -> bytes:
+    """The key of a stored copy that names neither itself nor its kin: it is its own alone, however often it comes."""
+    return _digest(f"copy {connection}", immutable_id)
 
 
 def keys_of(

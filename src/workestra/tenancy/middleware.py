@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Awaitable, Callable
 from typing import cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.http import HttpRequest, HttpResponseBase
-from django.utils import timezone, translation
 
+from workestra.tenancy import preferences
 from workestra.tenancy.seats import seat_of
 
 Answer = HttpResponseBase | Awaitable[HttpResponseBase]
@@ -23,15 +22,7 @@ def _prepare(request: HttpRequest) -> None:
 
 def _activate(request: HttpRequest) -> None:
     member = request.member  # type: ignore[attr-defined]
-    if member is None:
-        translation.activate(translation.get_language_from_request(request))
-        timezone.deactivate()
-        return
-    translation.activate(member.user.language)
-    try:
-        timezone.activate(zoneinfo.ZoneInfo(member.user.time_zone))
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        timezone.deactivate()
+    preferences.activate(request=request, user=member.user if member else None)
 
 
 class PersonMiddleware:

@@ -32,8 +32,8 @@ class User(AbstractBaseUser):
 
     email = models.EmailField(_("email address"), unique=True, max_length=254)
     name = models.CharField(_("name"), max_length=200, blank=True)
-    time_zone = models.CharField(max_length=64, default="UTC")
-    language = models.CharField(max_length=16, default="en")
+    time_zone = models.CharField(max_length=64, default="", blank=True)  # empty: the browser's
+    language = models.CharField(max_length=16, default="", blank=True)  # empty: the browser's
     theme = models.CharField(max_length=8, default="system")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -22,14 +22,14 @@ def seat_of(*, request: HttpRequest) -> Member | None:
 
 
 def create_seat(
-    *, email: str, password: str | None, name: str, workspace: str, role: Role, time_zone: str = "UTC"
+    *, email: str, password: str | None, name: str, workspace: str, role: Role, time_zone: str = ""
 ) -> Member:
     """A person with a seat in the workspace of that name; both are made where they do not exist yet."""
     with transaction.atomic():
         user = User.objects.filter(email=email.strip().lower()).first()
         if user is None:
             user = User.objects.create_user(email=email, password=password, name=name, time_zone=time_zone)
-        elif password is not None:
+        elif password is not None and not user.check_password(password):  # a new hash would end their sessions
             user.set_password(password)
             user.save(update_fields=["password"])
         place = Workspace.objects.filter(name=workspace).order_by("id").first()

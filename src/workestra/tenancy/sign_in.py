@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from workestra.kit import clock
 from workestra.tenancy.models import SignInAttempt, User
+from workestra.tenancy.source import source_of
 
 WINDOW = timedelta(minutes=15)
 PER_ADDRESS = 10
@@ -38,7 +39,7 @@ def authenticate_person(request: HttpRequest, *, email: str, password: str) -> U
     now = clock.now()
     wanted = {
         _digest("address", email.strip().lower()): PER_ADDRESS,
-        _digest("source", request.META.get("REMOTE_ADDR", "")): PER_SOURCE,
+        _digest("source", source_of(request=request)): PER_SOURCE,
     }
     SignInAttempt.objects.filter(at__lt=now - timedelta(hours=1)).delete()
     for digest, most in wanted.items():

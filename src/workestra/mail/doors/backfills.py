@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Min
+from django.db.models import Min, Q
 
 from workestra.kit.live import announce
 from workestra.mail import dispatch
+from workestra.mail.doors import runs
 from workestra.mail.doors.ref import Ref
-from workestra.mail.models import Backfill, Connection, Folder, Message, Slice
+from workestra.mail.models import Backfill, Connection, Message, Slice
 from workestra.rules import replication
+from workestra.rules.retrying import Failure
 from workestra.tenancy.models import Member
 from workestra.tenancy.rows import scope
 
@@ -39,7 +41,7 @@ def begin(*, member: Member, connection: int, choice: str, now: datetime) -> Bac
     row = Connection.objects.select_for_update().filter(pk=connection, owner=member).first()
     if row is None or row.state == Connection.State.DISCONNECTED:
         return None
-    since = replication.range_start(choice=choice, now=now)
+    since = replication.range_start(choice=choice, now=now).replace(microsecond=0)  # as Graph's filters have it
     running = Backfill.objects.filter(connection=row, state__in=replication.OPEN).first()
     if running is not None and running.since <= since:
         _answered(row)
@@ -53,8 +55,9 @@ def begin(*, member: Member, connection: int, choice: str, now: datetime) -> Bac
         Backfill.objects.filter(pk=running.pk, state__in=replication.OPEN).update(
             state="cancelled", reason="widened", finished_at=now, dismissed=True
         )
+        runs.end_backfill(connection=row.pk, backfill=running.pk, state="ended", now=now)
     if covered is not None:
-        until = min(until, covered.since + timedelta(seconds=1))
+        until = min(until, covered.since)
     backfill = Backfill.objects.create(
         workspace_id=row.workspace_id,
         connection=row,
@@ -94,6 +97,7 @@ def press(*, member: Member, backfill: int, verb: str, now: datetime) -> Backfil
     if verb == "resume":
         changes["reason"] = ""
         changes["rate"] = None
+        changes["failures"] = 0
     if verb == "cancel":
         changes["finished_at"] = now
     hit = Backfill.objects.filter(pk=backfill, state__in=sources).update(**changes)
@@ -102,6 +106,7 @@ def press(*, member: Member, backfill: int, verb: str, now: datetime) -> Backfil
             dispatch.history(workspace=row.workspace_id, connection=row.connection_id)
         if verb == "cancel":
             _forget_the_rest(row)
+            runs.end_backfill(connection=row.connection_id, backfill=row.pk, state="ended", now=now)
         _tell(row)
     row.refresh_from_db()
     return row
@@ -136,15 +141,17 @@ class Work:
     until: datetime
     page_size: int
     waiting_until: datetime | None
+    bound: datetime | None  # where the mail begins that an earlier backfill brought; None: nobody brought any
 
 
 def current(*, ref: Ref) -> Work | None:
     """The backfill that may be worked on now, if there is one."""
     with scope(workspace=ref.workspace):
         row = Backfill.objects.filter(connection_id=ref.connection, state__in=replication.LIVE).first()
+        bound = None if row is None or row.until > row.connection.connected_at else row.until
     if row is None:
         return None
-    return Work(row.pk, row.state, row.phase, row.since, row.until, row.page_size, row.waiting_until)
+    return Work(row.pk, row.state, row.phase, row.since, row.until, row.page_size, row.waiting_until, bound)
 
 
 def start(*, ref: Ref, work: Work, now: datetime) -> bool:
@@ -158,11 +165,13 @@ def start(*, ref: Ref, work: Work, now: datetime) -> bool:
     return hit == 1
 
 
-def plan(*, ref: Ref, work: Work, stretches: Sequence[replication.Stretch], estimate: int, now: datetime) -> bool:
+def plan(
+    *, ref: Ref, work: Work, stretches: Sequence[replication.Stretch], estimate: int | None, now: datetime
+) -> bool:
     """Lay the slices down and go on to pulling. False: somebody else did, or it was cancelled."""
     with scope(workspace=ref.workspace):
         hit = Backfill.objects.filter(pk=work.id, phase="plan", state__in=replication.LIVE).update(
-            phase="pull", estimate=estimate
+            phase="pull", estimate=estimate, page_size=replication.PAGE, failures=0, reason=""
         )
         if hit:
             Slice.objects.bulk_create(
@@ -179,13 +188,6 @@ def plan(*, ref: Ref, work: Work, stretches: Sequence[replication.Stretch], esti
     return hit == 1
 
 
-def slices(*, ref: Ref, work: Work) -> list[Slice]:
-    """The slices still to be walked, newest first."""
-    with scope(workspace=ref.workspace):
-        rows = Slice.objects.filter(backfill_id=work.id, done=False, folder__gone_at__isnull=True)
-        return list(rows.select_related("folder").order_by("-until", "id"))
-
-
 def renew_slice(*, ref: Ref, piece: Slice) -> Slice | None:
     """The slice as it stands now, or None when it is done."""
     with scope(workspace=ref.workspace):
@@ -195,7 +197,7 @@ def renew_slice(*, ref: Ref, piece: Slice) -> Slice | None:
 def restart_slice(*, ref: Ref, piece: Slice, page_size: int) -> None:
     """Its next link is worn out or its pages are too large: go on from the oldest message seen."""
     with scope(workspace=ref.workspace):
-        until = piece.until if piece.reached is None else piece.reached + timedelta(seconds=1)
+        until = piece.until if piece.reached is None else replication.second_after(moment=piece.reached)
         Slice.objects.filter(pk=piece.pk, done=False, link=piece.link, pages=piece.pages).update(
             link="", until=min(until, piece.until)
         )
@@ -216,11 +218,7 @@ def tell_progress(*, ref: Ref, work: Work) -> None:
 def to_phase(*, ref: Ref, work: Work, was: str, phase: str) -> bool:
     """Move on to the next phase, once."""
     with scope(workspace=ref.workspace):
-        hit = Backfill.objects.filter(pk=work.id, phase=was, state__in=replication.LIVE).update(phase=phase)
-        if hit and phase == "prove":
-            folders = Folder.objects.filter(connection_id=ref.connection, tracked=True, gone_at__isnull=True)
-            folders.update(prove=True)
-        return hit == 1
+        return Backfill.objects.filter(pk=work.id, phase=was, state__in=replication.LIVE).update(phase=phase) == 1
 
 
 def wait_all(*, ref: Ref, until: datetime) -> None:
@@ -228,9 +226,26 @@ def wait_all(*, ref: Ref, until: datetime) -> None:
     with scope(workspace=ref.workspace):
         for row in Backfill.objects.filter(connection_id=ref.connection, state__in=replication.LIVE):
             Backfill.objects.filter(pk=row.pk, state__in=replication.LIVE).update(
-                state="waiting", waiting_until=until, rate=None
+                state="waiting", waiting_until=until, rate=None, reason=""
             )
             _tell(row)
+
+
+def stumble(*, ref: Ref, failure: Failure, now: datetime) -> datetime | None:
+    """A try failed -> waiting, longer each time, with the reason where people are told. Returns when to go on, None
+    where nobody waits for it any more.
+    """
+    with scope(workspace=ref.workspace):
+        rows = Backfill.objects.select_for_update().filter(connection_id=ref.connection, state__in=replication.LIVE)
+        row = rows.first()
+        if row is None:
+            return None
+        row.failures += 1
+        row.state, row.rate, row.waiting_until = "waiting", None, now + failure.wait(failures=row.failures)
+        row.reason = failure.code if failure.shows(failures=row.failures) else ""
+        row.save(update_fields=["failures", "state", "rate", "waiting_until", "reason"])
+        _tell(row)
+        return row.waiting_until
 
 
 def hold(*, ref: Ref, reason: str) -> None:
@@ -254,16 +269,25 @@ def finish(*, ref: Ref, work: Work, now: datetime) -> None:
     """running -> done, with the sum of what is here."""
     with scope(workspace=ref.workspace):
         # Counted, not added up: what moved while it was pulled was met twice, what was deleted is gone.
+        # Mail from the future belongs to the range that reaches up to the connecting.
+        row = Backfill.objects.select_related("connection").get(pk=work.id)
+        open_end = work.until > row.connection.connected_at
+        ahead = Q(received_at__gt=now + timedelta(minutes=5)) if open_end else Q(pk__in=())
         here = Message.objects.filter(
+            ahead | Q(received_at__lt=work.until),
             connection_id=ref.connection,
             removed_at__isnull=True,
             received_at__gte=work.since,
-            received_at__lt=work.until,
         )
         hit = Backfill.objects.filter(pk=work.id, state="running", phase="prove").update(
-            state="done", finished_at=now, rate=None, pulled=here.count()
+            state="done",
+            finished_at=now,
+            rate=None,
+            pulled=here.count(),
+            already=here.filter(stored_at__lt=row.created_at).count(),
         )
         if hit:
+            runs.end_backfill(connection=ref.connection, backfill=work.id, state="done", now=now)
             Slice.objects.filter(backfill_id=work.id).delete()
             announce(workspace=ref.workspace, topic=f"backfill:{work.id}")
             announce(workspace=ref.workspace, topic=f"connection:{ref.connection}")

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from workestra.mail.doors import schedule, viewer, watches
-from workestra.mail.models import Backfill, Connection, Subscription, SyncRun
+from workestra.mail.models import Backfill, Connection, Folder, Subscription, SyncRun
 from workestra.rules import replication
 from workestra.rules.health import Facts, Health, health, worst
+from workestra.rules.watching import Push, Watched, push
 from workestra.tenancy.models import Member
 
 
@@ -31,9 +32,8 @@ class BackfillCard:
     waiting_until: datetime | None
     reason_code: str
     oldest_at: datetime | None
-    stored: int
-    linked: int
-    skipped: int
+    already: int
+    fresh: int
     dismissed: bool
     checking: bool
 
@@ -61,6 +61,9 @@ class ConnectionCard:
     range_since: datetime | None
     connected_at: datetime
     asks_range: bool
+    throttled_until: datetime | None
+    left_out: tuple[str, ...]
+    last_notice_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,23 +108,32 @@ def _backfill(row: Backfill) -> BackfillCard:
         waiting_until=row.waiting_until,
         reason_code=row.reason,
         oldest_at=row.oldest_at,
-        stored=row.pulled,
-        linked=row.linked,
-        skipped=row.skipped,
+        already=row.already,
+        fresh=max(0, row.pulled - row.already),
         dismissed=row.dismissed,
         checking=row.phase == "prove" and row.state == "running",
     )
 
 
+def _future(moment: datetime | None, now: datetime) -> datetime | None:
+    return moment if moment is not None and moment > now else None
+
+
+def _push(row: Connection, inbox: Watched | None, now: datetime) -> dict[str, Any]:
+    possible = row.kind == Connection.Kind.PERSONAL and watches.push_possible()
+    how = push(inbox=inbox, possible=possible, now=now)
+    return {"push": str(how), "push_expires_at": inbox.expires_at if inbox and how is Push.PUSH else None}
+
+
 def connection_cards(*, member: Member, now: datetime) -> list[ConnectionCard]:
     """The member's connections, in the order in which they were made. A fixed number of queries."""
-    rows = list(viewer.visible(member=member).select_related("owner__user").order_by("id"))
+    rows = list(viewer.visible(member=member).select_related("owner__user", "mailbox").order_by("id"))
     return _cards(rows, member, now)
 
 
 def connection_card(*, member: Member, connection_id: int, now: datetime) -> ConnectionCard | None:
     """One of the member's connections, or None."""
-    rows = list(viewer.visible(member=member).select_related("owner__user").filter(pk=connection_id))
+    rows = list(viewer.visible(member=member).select_related("owner__user", "mailbox").filter(pk=connection_id))
     return _cards(rows, member, now)[0] if rows else None
 
 
@@ -135,15 +147,16 @@ def _cards(rows: list[Connection], member: Member, now: datetime) -> list[Connec
             "connection_id", flat=True
         )
     )
-    pushed: dict[int, datetime] = {}
-    if watches.push_possible():
-        live = Subscription.objects.filter(
-            mailbox_id__in=[row.mailbox_id for row in rows], graph_id__isnull=False, expires_at__gt=now
-        )
-        for one in live:
-            if one.expires_at is not None:
-                pushed[one.mailbox_id] = min(pushed.get(one.mailbox_id, one.expires_at), one.expires_at)
+    subscriptions = list(Subscription.objects.filter(mailbox_id__in=[row.mailbox_id for row in rows]))
+    notified: dict[int, datetime] = {}
+    for each in subscriptions:
+        if each.last_notice_at is not None:
+            notified[each.mailbox_id] = max(each.last_notice_at, notified.get(each.mailbox_id, each.last_notice_at))
+    inboxes = {one.mailbox_id: watches.watched(row=one) for one in subscriptions if one.resource == "inbox"}
     planned = schedule.next_at(connections=ids)
+    left_out: dict[int, list[str]] = {}
+    for folder in Folder.objects.filter(connection_id__in=ids, tracked=False, gone_at=None, total__gt=0):
+        left_out.setdefault(folder.connection_id, []).append(folder.name)
     return [
         ConnectionCard(
             id=row.pk,
@@ -158,13 +171,15 @@ def _cards(rows: list[Connection], member: Member, now: datetime) -> list[Connec
             error_at=row.error_at,
             last_success_at=row.last_success_at,
             next_sync_at=planned.get(row.pk) if row.state == Connection.State.ACTIVE else None,
-            push="push" if row.mailbox_id in pushed else "schedule",
-            push_expires_at=pushed.get(row.mailbox_id),
+            **_push(row, inboxes.get(row.mailbox_id), now),
             syncing=row.pk in busy,
             backfill=_backfill(newest[row.pk]) if row.pk in newest else None,
             range_since=row.scope_start if row.scope_start < row.connected_at else None,
             connected_at=row.connected_at,
             asks_range=row.asks_range,
+            throttled_until=_future(row.mailbox.throttled_until, now),
+            last_notice_at=notified.get(row.mailbox_id),
+            left_out=tuple(left_out.get(row.pk, ())),
         )
         for row in rows
     ]

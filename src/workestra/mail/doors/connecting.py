@@ -186,4 +186,5 @@ def _schedule(row: Connection, now: datetime) -> None:
     schedule.want(workspace=row.workspace_id, connection=row.pk, kind="light", now=now)
     dispatch.pull(workspace=row.workspace_id, connection=row.pk, urgent=True)
     dispatch.watch(workspace=row.workspace_id, connection=row.pk, urgent=True)
+    dispatch.read_state(workspace=row.workspace_id, connection=row.pk)
     backfills.release(workspace=row.workspace_id, connection=row.pk)

@@ -75,7 +75,9 @@ def sync_now(*, member: Member, connection_id: int, now: datetime) -> int | None
     row = Connection.objects.filter(pk=connection_id, owner=member).first()
     if row is None or row.state == Connection.State.DISCONNECTED:
         return None
-    run = schedule.want(workspace=row.workspace_id, connection=row.pk, kind="manual", now=now, member=member.pk)
+    run = schedule.want(
+        workspace=row.workspace_id, connection=row.pk, kind="manual", now=now, member=member.pk, why="person"
+    )
     if row.state == Connection.State.ACTIVE:
         dispatch.pull(workspace=row.workspace_id, connection=row.pk, urgent=True)
         dispatch.watch(workspace=row.workspace_id, connection=row.pk)

@@ -7,6 +7,8 @@ from typing import Any
 
 import psycopg
 
+# Kept short for lists, and within the years that every time zone can show. Mail from the future may have lain there
+# long before: it is not counted as fresh.
 REFRESH = """
 with touched as (
     select t.thread_id, t.connection_id from unnest(%(threads)s::bigint[], %(connections)s::bigint[])
@@ -14,9 +16,10 @@ with touched as (
 ), summed as (
     select m.thread_id, m.connection_id, count(*) as messages,
            count(*) filter (where not m.is_read) as unread,
-           count(*) filter (where not m.is_read and m.received_at >= c.connected_at) as fresh,
+           count(*) filter (where not m.is_read and m.received_at >= c.connected_at
+                                  and m.received_at < m.stored_at + interval '1 day') as fresh,
            bool_or(m.has_attachments) as has_attachments, bool_or(m.flag = 'flagged') as flagged,
-           max(m.received_at) as last_at
+           least(max(m.received_at), '9999-12-30 00:00+00') as last_at
     from touched t
     join mail_message m on m.thread_id = t.thread_id and m.connection_id = t.connection_id
     join mail_connection c on c.id = m.connection_id
@@ -34,13 +37,13 @@ select %(workspace)s, s.thread_id, s.connection_id, s.last_at, latest.subject, l
        s.messages, s.unread, s.fresh, s.has_attachments, s.flagged
 from summed s
 cross join lateral (
-    select m.subject, m.preview from mail_message m
+    select left(m.subject, 1000) as subject, left(m.preview, 1000) as preview from mail_message m
     where m.thread_id = s.thread_id and m.connection_id = s.connection_id and m.removed_at is null and not m.is_draft
     order by m.received_at desc, m.id desc limit 1
 ) latest
 cross join lateral (
     select coalesce(array_agg(name order by at desc), '{}') as people from (
-        select coalesce(nullif(m.from_name, ''), m.from_address) as name, max(m.received_at) as at
+        select left(coalesce(nullif(m.from_name, ''), m.from_address), 200) as name, max(m.received_at) as at
         from mail_message m
         where m.thread_id = s.thread_id and m.connection_id = s.connection_id and m.removed_at is null
           and not m.is_draft

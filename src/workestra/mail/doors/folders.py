@@ -37,7 +37,7 @@ def seen(*, folders: Sequence[wire.Folder], roles: Mapping[str, str]) -> list[Se
         Seen(
             graph_id=clean(one.id),
             parent=clean(one.parent_folder_id),
-            name=clean(one.display_name),
+            name=clean(one.display_name)[:512],
             role=role_of.get(one.id, ""),
             total=one.total_item_count or 0,
         )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from workestra.mail.doors import viewer
+from workestra.mail.doors.seen import UNREAD
 from workestra.mail.doors.store import cursor
 from workestra.tenancy.models import Member
 
@@ -19,12 +22,12 @@ with newest as (
     from unnest(%(connections)s::bigint[]) as c (id)
     cross join lateral (
         select k.thread_id, k.connection_id, k.last_at from mail_threadcopy k
-        where k.connection_id = c.id and (not %(unread)s or k.unread > 0)
+        where k.connection_id = c.id and (not %(unread)s or IS_UNREAD(k))
           and (%(at)s::timestamptz is null or (k.last_at, k.thread_id) < (%(at)s, %(thread)s))
           and not exists (
             select 1 from mail_threadcopy o where o.workspace_id = k.workspace_id and o.thread_id = k.thread_id
               and o.connection_id = any(%(connections)s) and o.connection_id <> k.connection_id
-              and (not %(unread)s or o.unread > 0)
+              and (not %(unread)s or IS_UNREAD(o))
               and (o.last_at, o.connection_id) > (k.last_at, k.connection_id))
         order by k.last_at desc, k.thread_id desc limit %(limit)s
     ) k
@@ -37,13 +40,19 @@ select n.thread_id, latest.subject, latest.people, latest.preview, n.last_at, al
 from newest n
 join mail_threadcopy latest on latest.thread_id = n.thread_id and latest.connection_id = n.connection_id
 cross join lateral (
-    select max(o.messages) as messages, sum(o.unread) as unread, bool_or(o.has_attachments) as has_attachments,
-           bool_or(o.flagged) as flagged, array_agg(c.address order by c.id) as mailboxes
+    select case when count(*) = 1 then max(o.messages) else (
+               select count(distinct coalesce(nullif(m.internet_message_id, ''), m.id::text)) from mail_message m
+               where m.thread_id = n.thread_id and m.connection_id = any(%(connections)s) and m.removed_at is null
+                 and not m.is_draft) end as messages,
+           bool_or(IS_UNREAD(o)) as unread,
+           bool_or(o.has_attachments) as has_attachments, bool_or(o.flagged) as flagged,
+           array_agg(c.address order by c.id) as mailboxes
     from mail_threadcopy o join mail_connection c on c.id = o.connection_id
     where o.thread_id = n.thread_id and o.connection_id = any(%(connections)s)
 ) all_of_it
 order by n.last_at desc, n.thread_id desc
 """
+IS_UNREAD = re.compile(r"IS_UNREAD\((\w)\)")
 ONE = """
 with newest as (
     select k.thread_id, k.connection_id, k.last_at from mail_threadcopy k
@@ -85,7 +94,7 @@ def _row(some: tuple[Any, ...]) -> ThreadRow:
         preview=some[3],
         last_at=some[4],
         message_count=some[5],
-        unread=some[6] > 0,
+        unread=some[6],
         has_attachments=some[7],
         mailboxes=some[9],
         flagged=some[8],
@@ -108,6 +117,12 @@ def _write(row: ThreadRow) -> str:
     return base64.urlsafe_b64encode(f"{row.last_at.isoformat()} {row.thread_id}".encode()).decode()
 
 
+def _unread(statement: str, private: Sequence[int]) -> str:
+    """Fill in when a copy is unread for this viewer; where all mailboxes are theirs, its number says so."""
+    said = UNREAD if private else "{k}.unread > 0"
+    return IS_UNREAD.sub(lambda found: said.replace("{k}", found[1]), statement)
+
+
 def inbox_page(
     *,
     member: Member,
@@ -116,7 +131,7 @@ def inbox_page(
     after: str | None = None,
     limit: int = 50,
 ) -> InboxPage:
-    """One page of the member's threads, newest first; stable while mail arrives. Two queries."""
+    """One page of the member's threads, newest first; stable while mail arrives. Three queries."""
     connections = viewer.visible_ids(member=member)
     if connection_id is not None:
         connections = [one for one in connections if one == connection_id]
@@ -124,10 +139,9 @@ def inbox_page(
         return InboxPage(rows=[], next=None)
     at, thread = _place(after)
     some = cursor()
-    some.execute(
-        PAGE + ROW,
-        {"connections": connections, "unread": unread, "at": at, "thread": thread, "limit": limit + 1},
-    )
+    private = viewer.private_ids(member=member)
+    values = {"connections": connections, "unread": unread, "at": at, "thread": thread, "limit": limit + 1}
+    some.execute(_unread(PAGE + ROW, private), {**values, "private": private, "member": member.pk})
     rows = [_row(one) for one in some.fetchall()]
     return InboxPage(rows=rows[:limit], next=_write(rows[limit - 1]) if len(rows) > limit else None)
 
@@ -135,7 +149,9 @@ def inbox_page(
 def thread_row(*, member: Member, thread_id: int) -> ThreadRow | None:
     """One thread as the list shows it, or None where the member may not see it."""
     some = cursor()
-    some.execute(ONE + ROW, {"connections": viewer.visible_ids(member=member), "thread": thread_id})
+    private = viewer.private_ids(member=member)
+    values = {"connections": viewer.visible_ids(member=member), "thread": thread_id}
+    some.execute(_unread(ONE + ROW, private), {**values, "private": private, "member": member.pk})
     row = some.fetchone()
     return _row(row) if row else None
 
@@ -143,9 +159,14 @@ def thread_row(*, member: Member, thread_id: int) -> ThreadRow | None:
 def unread_count(*, member: Member) -> int:
     """Threads with unread mail that arrived since its mailbox was connected: history does not count."""
     some = cursor()
+    private = viewer.private_ids(member=member)
     some.execute(
-        "select count(distinct thread_id) from mail_threadcopy where fresh > 0 and connection_id = any(%s)",
-        (viewer.visible_ids(member=member),),
+        _unread(
+            "select count(distinct k.thread_id) from mail_threadcopy k"
+            " where k.fresh > 0 and k.connection_id = any(%(connections)s) and IS_UNREAD(k)",
+            private,
+        ),
+        {"connections": viewer.visible_ids(member=member), "private": private, "member": member.pk},
     )
     row = some.fetchone()
     return row[0] if row else 0

@@ -2,64 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
 
 from workestra.kit.live import announce
-from workestra.mail.doors import backfills, schedule
+from workestra.mail.doors import backfills, runs, schedule, watches
 from workestra.mail.doors.ref import Ref
 from workestra.mail.models import Connection, SyncRun
+from workestra.rules.retrying import Failure
 from workestra.tenancy.rows import scope
 
-RETRIES = 3
-LONGEST_PAUSE = timedelta(minutes=30)
 
-
-@dataclass(slots=True)
-class Tally:
-    """What a run brought so far."""
-
-    added: int = 0
-    changed: int = 0
-    removed: int = 0
-    requests: int = 0
-
-
-def begin_runs(*, ref: Ref, now: datetime) -> list[SyncRun]:
-    """Take every waiting run, and those that a dead worker left running."""
-    with scope(workspace=ref.workspace):
-        rows = list(SyncRun.objects.filter(connection_id=ref.connection, state__in=("queued", "running")))
-        SyncRun.objects.filter(pk__in=[row.pk for row in rows]).update(state="running", started_at=now)
-        for row in rows:
-            announce(workspace=ref.workspace, topic=f"run:{row.pk}")
-        if rows:
-            announce(workspace=ref.workspace, topic=f"connection:{ref.connection}")
-    return rows
-
-
-def succeed(*, ref: Ref, runs: list[SyncRun], tally: Tally, now: datetime) -> None:
-    """A live sync came to its end: health is good again, and whoever waits is told."""
+def succeed(*, ref: Ref, ids: Collection[int], found: Collection[int], now: datetime) -> None:
+    """A live sync came to its end: health is good again, and whoever waits for these runs is told. `found`: the
+    folders in which it met mail that was not here yet.
+    """
     with scope(workspace=ref.workspace):
         row = Connection.objects.filter(pk=ref.connection)
+        before = row.values_list("last_success_at", flat=True).first()
+        _listen(ref, found, before, now)
         was = row.values_list("error_code", flat=True).first()
         row.update(last_success_at=now)
         # Where the backfill met the end of the sign-in meanwhile, that error stands.
         row.filter(state=Connection.State.ACTIVE).update(error_code="", error_detail={}, error_at=None, failures=0)
         first = row.filter(first_done_at__isnull=True).update(first_done_at=now)
-        SyncRun.objects.filter(pk__in=[run.pk for run in runs]).update(
-            state="done",
-            finished_at=now,
-            added=tally.added,
-            changed=tally.changed,
-            removed=tally.removed,
-            requests=tally.requests,
-        )
-        if runs or was or first:
+        runs.done(ref=ref, ids=ids, now=now)
+        if was or first:
             announce(workspace=ref.workspace, topic=f"connection:{ref.connection}")
-        for run in runs:
-            announce(workspace=ref.workspace, topic=f"run:{run.pk}")
+
+
+def _listen(ref: Ref, found: Collection[int], before: datetime | None, now: datetime) -> None:
+    """Whether Microsoft told of what was found; where it does not, the mailbox is looked at more often."""
+    if ref.kind != Connection.Kind.PERSONAL:
+        return
+    roles = {folder.role for folder in ref.folders if folder.id in found}
+    again = watches.found(mailbox=ref.mailbox, resources=roles, since=before, now=now)
+    if again is not None:
+        schedule.sooner(connection_id=ref.connection, at=again)
 
 
 def postpone(*, ref: Ref, until: datetime) -> None:
@@ -67,35 +46,32 @@ def postpone(*, ref: Ref, until: datetime) -> None:
     schedule.wake(connection_id=ref.connection, at=until)
 
 
-def fail(
-    *, ref: Ref, code: str, detail: Mapping[str, Any], sign_in: bool, passing: bool, now: datetime
-) -> timedelta | None:
-    """A sync failed. `passing`: it may help to try again; the error shows once retries are spent.
-
-    Returns how long to wait before the next try, None where only a person can help.
+def fail(*, ref: Ref, failure: Failure, kinds: Collection[str], now: datetime) -> timedelta | None:
+    """A sync failed: the runs of these kinds with it. Returns how long to wait before the next try, None where only a
+    person can help.
     """
     with scope(workspace=ref.workspace):
         row = Connection.objects.select_for_update().filter(pk=ref.connection).first()
         if row is None:
             return None
         row.failures += 1
-        pause = min(LONGEST_PAUSE, timedelta(seconds=5 * 2 ** min(row.failures, 12)))
-        spent = not passing or row.failures >= RETRIES
+        pause = failure.wait(failures=row.failures)
+        spent = failure.shows(failures=row.failures)
         if spent:
-            row.error_code, row.error_detail, row.error_at = code, dict(detail), now
-            if sign_in and row.state == Connection.State.ACTIVE:
+            row.error_code, row.error_detail, row.error_at = failure.code, failure.detail, now
+            if failure.sign_in and row.state == Connection.State.ACTIVE:
                 row.state = Connection.State.SIGN_IN
         row.save()
-        waiting = SyncRun.objects.filter(connection_id=ref.connection, state__in=("queued", "running"))
-        if spent or waiting.filter(kind="manual").exists():
-            ids = list(waiting.values_list("pk", flat=True))
-            waiting.update(state="failed", finished_at=now, error_code=code, error_detail=dict(detail))
-            for one in ids:
-                announce(workspace=ref.workspace, topic=f"run:{one}")
-        if sign_in:
-            backfills.hold(ref=ref, reason=code)
+        syncs = SyncRun.objects.filter(connection_id=ref.connection, kind__in=runs.SYNCS, state__in=runs.OPEN)
+        again = sorted({"full" if kind == "full" else "light" for kind in syncs.values_list("kind", flat=True)})
+        runs.fail(ref=ref, kinds=kinds, code=failure.code, detail=failure.detail, now=now)
+        if not spent and runs.SYNCS[0] in kinds:
+            for kind in again:
+                schedule.want(workspace=ref.workspace, connection=ref.connection, kind=kind, now=now, why="retry")
+        if failure.sign_in:
+            backfills.hold(ref=ref, reason=failure.code)
         announce(workspace=ref.workspace, topic=f"connection:{ref.connection}")
-    if sign_in:
+    if failure.sign_in:
         return None
     schedule.wake(connection_id=ref.connection, at=now + pause)
     return pause

@@ -17,13 +17,17 @@ from workestra.mail.doors.cards import (
     worst_health,
 )
 from workestra.mail.doors.lists import InboxPage, ThreadRow, inbox_page, thread_row, unread_count
+from workestra.mail.doors.logbook import CheckView, FolderProof, LogRow, last_check, log, proofs
 from workestra.mail.doors.threadview import AttachmentView, MessageView, Person, ThreadView, thread
 
 __all__ = [
     "AttachmentView",
     "BackfillCard",
+    "CheckView",
     "ConnectionCard",
+    "FolderProof",
     "InboxPage",
+    "LogRow",
     "MailboxChoice",
     "MessageView",
     "Person",
@@ -33,7 +37,10 @@ __all__ = [
     "connection_card",
     "connection_cards",
     "inbox_page",
+    "last_check",
+    "log",
     "mailboxes",
+    "proofs",
     "thread",
     "thread_row",
     "unread_count",

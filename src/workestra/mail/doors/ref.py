@@ -22,6 +22,7 @@ class FolderRef:
     ready: bool
     prove: bool
     since_at: datetime | None
+    total: int  # as the folder's own count says, things that are no mail included
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ def read(*, connection: int) -> Ref | None:
                 ready=folder.ready_at is not None,
                 prove=folder.prove,
                 since_at=folder.since_at,
+                total=folder.total,
             )
             for folder in folders
         ),

@@ -10,13 +10,14 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from workestra.mail import dispatch
-from workestra.mail.models import Backfill, Connection, Schedule, SyncRun
+from workestra.mail.models import Backfill, Connection, ReadChange, Schedule, SyncRun
 from workestra.rules.replication import LIVE
 from workestra.tenancy.rows import scope
 
 FULL_EVERY = timedelta(hours=22)
 WATCH_EVERY = timedelta(minutes=30)
 BATCH = 200
+CHECKS = ("verify", "repair")
 
 # Each connection has its own place in the interval, from its id: no herd at the full hour.
 CLAIM = """
@@ -76,11 +77,16 @@ def tick(*, now: datetime) -> int:
                         connection=one.connection,
                         kind="full" if one.full else "light",
                         now=now,
+                        why="schedule" if one.light or one.full else "retry",
                     )
                 if one.light or one.full or one.wake:
                     dispatch.pull(workspace=one.workspace, connection=one.connection)
                 if one.wake or _pulling(one.connection):
                     dispatch.history(workspace=one.workspace, connection=one.connection)
+                if _untold(one.connection, now):
+                    dispatch.read_state(workspace=one.workspace, connection=one.connection)
+                if one.wake and _checking(one.connection):
+                    dispatch.check(workspace=one.workspace, connection=one.connection)
                 if one.watch:
                     dispatch.watch(workspace=one.workspace, connection=one.connection)
     return len(due)
@@ -96,18 +102,31 @@ def _pulling(connection: int) -> bool:
     return Backfill.objects.filter(connection_id=connection, state__in=LIVE).exists()
 
 
+def _untold(connection: int, now: datetime) -> bool:
+    """Whether Outlook has still to be told of something that was marked here: its job may have been lost."""
+    waiting = ReadChange.objects.filter(connection_id=connection, accepted_at=None, refused="", due_at__lte=now)
+    return waiting.exists()
+
+
+def _checking(connection: int) -> bool:
+    """Whether somebody asked for a check that is not done yet."""
+    return SyncRun.objects.filter(connection_id=connection, kind__in=CHECKS, state__in=("queued", "running")).exists()
+
+
 def _interval(span: timedelta) -> str:
     return f"{span.total_seconds()} seconds"
 
 
-def want(*, workspace: int, connection: int, kind: str, now: datetime, member: int | None = None) -> int:
+def want(
+    *, workspace: int, connection: int, kind: str, now: datetime, member: int | None = None, why: str = "schedule"
+) -> int:
     """A waiting run of this kind, made if there is none. Inside the workspace's scope. Returns its id."""
     run, _ = SyncRun.objects.get_or_create(
         workspace_id=workspace,
         connection_id=connection,
         kind=kind,
         state="queued",
-        defaults={"created_at": now, "requested_by_id": member},
+        defaults={"created_at": now, "requested_by_id": member, "why": why},
     )
     return run.pk
 
@@ -119,6 +138,11 @@ def wake(*, connection_id: int, at: datetime) -> None:
             "update mail_schedule set wake_at = least(coalesce(wake_at, %s), %s) where connection_id = %s",
             [at, at, connection_id],
         )
+
+
+def sooner(*, connection_id: int, at: datetime) -> None:
+    """The next light sync of this connection at `at`, or earlier where that was planned."""
+    Schedule.objects.filter(connection_id=connection_id, light_at__gt=at).update(light_at=at)
 
 
 def watch_soon(*, connection_id: int, at: datetime) -> None:

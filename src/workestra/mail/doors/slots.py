@@ -3,8 +3,9 @@
 A slot is a row taken by a conditional update and given back. It expires within seconds unless the process
 that holds it says that it lives: a thread of its own does so every few seconds for all that it holds, so that
 a killed process blocks a mailbox for no longer than that, and a slow answer costs no slot.
-Lanes that people wait for go before history: they leave a mark while they wait, and history gives its slots
-back between pages as long as the mark is fresh.
+What a person has just clicked goes first, then the live lane, then history: who goes before others leaves a mark
+while they wait; as long as it is fresh the others take nothing, and history gives its slots back between pages.
+While Graph's pause holds nobody gets a slot.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db import connection, connections, transaction
@@ -30,8 +32,12 @@ _keeper: threading.Thread | None = None
 
 TAKE = """
 with free as (
-    select id from mail_slot where mailbox_id = %(mailbox)s and (holder = '' or expires_at < %(now)s)
-    order by number limit %(count)s for update skip locked
+    select s.id from mail_slot s join mail_mailbox m on m.id = s.mailbox_id
+    where s.mailbox_id = %(mailbox)s and (s.holder = '' or s.expires_at < %(now)s)
+      and (m.throttled_until is null or m.throttled_until <= %(now)s)
+      and (%(click)s or m.clicked_at is null or m.clicked_at <= %(mark)s)
+      and (%(first)s or m.wanted_at is null or m.wanted_at <= %(mark)s)
+    order by s.number limit %(count)s for update of s skip locked
 ), enough as (
     select id from free where (select count(*) from free) >= %(count)s
 )
@@ -39,18 +45,25 @@ update mail_slot s set holder = %(holder)s, expires_at = %(until)s from enough w
 """
 
 
-def take(*, mailbox: int, holder: str, count: int, first: bool, now: datetime) -> bool:
-    """Take `count` slots at once, or none. `first`: goes before history (and says so while it waits)."""
+def take(*, mailbox: int, holder: str, count: int, first: bool, now: datetime, click: bool = False) -> bool:
+    """Take `count` slots at once, or none. `first`: goes before history, `click`: before everything (and says so
+    while it waits).
+    """
+    first = first or click
     with transaction.atomic(), connection.cursor() as cursor:
-        if not first:
-            cursor.execute("select 1 from mail_mailbox where id = %s and wanted_at > %s", [mailbox, now - MARK])
-            if cursor.fetchone():
-                return False
-        cursor.execute(TAKE, {"mailbox": mailbox, "now": now, "count": count, "holder": holder, "until": now + LIFE})
+        asked: dict[str, Any] = {
+            "mailbox": mailbox,
+            "now": now,
+            "count": count,
+            "holder": holder,
+            "until": now + LIFE,
+        }
+        cursor.execute(TAKE, {**asked, "first": first, "click": click, "mark": now - MARK})
         taken = bool(len(cursor.fetchall()) == count)
         if first:
+            mark = "clicked_at" if click else "wanted_at"
             cursor.execute(
-                "update mail_mailbox set wanted_at = %s where id = %s and (%s or wanted_at is not null)",
+                f"update mail_mailbox set {mark} = %s where id = %s and (%s or {mark} is not null)",  # noqa: S608
                 [None if taken else now, mailbox, not taken],
             )
     if taken:
@@ -96,8 +109,10 @@ def keep(*, mailbox: int, holder: str, now: datetime) -> bool:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "update mail_slot s set expires_at = %s from mail_mailbox m where m.id = s.mailbox_id"
-            " and s.mailbox_id = %s and s.holder = %s and (m.wanted_at is null or m.wanted_at <= %s)",
-            [now + LIFE, mailbox, holder, now - MARK],
+            " and s.mailbox_id = %s and s.holder = %s and (m.wanted_at is null or m.wanted_at <= %s)"
+            " and (m.clicked_at is null or m.clicked_at <= %s)"
+            " and (m.throttled_until is null or m.throttled_until <= %s)",
+            [now + LIFE, mailbox, holder, now - MARK, now - MARK, now],
         )
         return bool(cursor.rowcount > 0)
 

@@ -17,6 +17,13 @@ from workestra.rules.replication import LIVE, smooth
 
 Cursor = psycopg.Cursor[Any]
 
+PROGRESS = """
+select b.state, b.rate, (
+    select greatest(1, count(distinct s.holder)) from mail_slice s
+    where s.backfill_id = b.id and not s.done and s.holder <> '' and s.held_until > %s
+) from mail_backfill b where b.id = %s for no key update of b
+"""
+
 
 class LostRace(Exception):
     """The row is no longer where this worker left it: somebody else went on. Read again."""
@@ -81,16 +88,42 @@ class SinceStep:
 
 @dataclass(frozen=True, slots=True)
 class ProvenStep:
-    """All ids of a folder in the range were compared: Outlook's equal ours."""
+    """All ids of a folder in [since, until) were compared with Outlook's; without `until`, to the present.
 
+    `left`: the differences that are still there.
+    """
+
+    workspace: int
+    run: int
     folder: int
-    total: int
+    since: datetime
+    until: datetime | None
+    outlook: int
+    held: int
+    missing: int
+    surplus: int
+    different: int
+    left: int
 
     def take(self, *, cursor: Cursor, now: datetime) -> None:
         """Write the proof down."""
         cursor.execute(
-            "update mail_folder set prove = false, proven_at = %s, proven_total = %s where id = %s",
-            (now, self.total, self.folder),
+            "insert into mail_proof (workspace_id, run_id, folder_id, since, until, at, outlook, held, missing,"
+            ' surplus, different, "left") values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)'
+            " on conflict (run_id, folder_id) do update set since = excluded.since, until = excluded.until,"
+            " at = excluded.at, outlook = excluded.outlook, held = excluded.held, missing = excluded.missing,"
+            ' surplus = excluded.surplus, different = excluded.different, "left" = excluded."left"',
+            (
+                *(self.workspace, self.run, self.folder, self.since, self.until, now, self.outlook, self.held),
+                *(self.missing, self.surplus, self.different, self.left),
+            ),
+        )
+        if self.until is None and not self.left:
+            cursor.execute("update mail_folder set prove = false where id = %s", (self.folder,))
+        cursor.execute(
+            "update mail_backfill b set failures = 0 from mail_folder f"
+            " where f.id = %s and b.connection_id = f.connection_id and b.failures > 0",
+            (self.folder,),
         )
 
 
@@ -107,7 +140,7 @@ class NoticesStep:
 
 @dataclass(frozen=True, slots=True)
 class SliceStep:
-    """A page of history: `link` leads on; empty, the slice is done."""
+    """A page of history: `link` leads on; empty, the slice is done. `seconds`: its share of its process's time."""
 
     workspace: int
     backfill: int
@@ -122,7 +155,7 @@ class SliceStep:
 
     def take(self, *, cursor: Cursor, now: datetime) -> None:
         """Move slice and backfill together; numbers only grow."""
-        cursor.execute("select state, rate from mail_backfill where id = %s for no key update", (self.backfill,))
+        cursor.execute(PROGRESS, (now, self.backfill))
         row = cursor.fetchone()
         if row is None or row[0] not in (*LIVE, "paused", "held"):
             raise Stopped
@@ -143,11 +176,11 @@ class SliceStep:
             raise LostRace
         cursor.execute(
             "update mail_backfill set pulled = pulled + %s, pages = pages + 1, rate = %s,"
-            " page_size = %s, oldest_at = least(oldest_at, %s), waiting_until = null,"
-            " estimate = greatest(estimate, pulled + %s) where id = %s",
+            " page_size = %s, oldest_at = least(oldest_at, %s), waiting_until = null, failures = 0,"
+            " estimate = case when estimate is null then null else greatest(estimate, pulled + %s) end where id = %s",
             (
                 self.messages,
-                smooth(rate=row[1], messages=self.messages, seconds=self.seconds),
+                smooth(rate=row[1], messages=self.messages, seconds=self.seconds / row[2]),
                 self.page_size,
                 self.oldest,
                 self.messages,

@@ -16,20 +16,20 @@ import psycopg
 from django.db import connection as database
 
 from workestra.kit.live import announce
-from workestra.mail.doors import copies, threads
+from workestra.mail.doors import arranged, copies, heard, threads
 from workestra.mail.doors.ref import Ref
 from workestra.mail.doors.steps import Step
 from workestra.mail.doors.upsert import upsert
 from workestra.mail.intake import Letter, Mark, merged
 from workestra.rules.reconcile import Answer, Held, Plan, reconcile
-from workestra.rules.threading import Named
+from workestra.rules.threading import Named, lone_key
 from workestra.tenancy.rows import scope
 
 T = TypeVar("T")
 
 MARK = (
-    "update mail_message set change_key = %s, folder_id = %s, is_read = coalesce(%s, is_read),"
-    " flag = coalesce(%s, flag), categories = coalesce(%s, categories),"
+    "update mail_message set doubted = doubted or change_key <> %s or %s = '', change_key = %s, folder_id = %s,"
+    " is_read = coalesce(%s, is_read), flag = coalesce(%s, flag), categories = coalesce(%s, categories),"
     " removed_at = null, asked_at = %s"
     " where workspace_id = %s and connection_id = %s and immutable_id = %s and asked_at < %s"
 )
@@ -74,16 +74,12 @@ def cursor() -> psycopg.Cursor[Any]:
 def _held(some: psycopg.Cursor[Any], ref: Ref, ids: Sequence[str]) -> dict[str, Held]:
     # No join: with young statistics the planner would walk the whole folder for it instead of the ids.
     some.execute(
-        "select immutable_id, change_key, folder_id, asked_at, removed_at is not null, subject,"
-        " is_read, flag, categories from mail_message"
+        "select immutable_id, change_key, folder_id, asked_at, removed_at is not null, doubted from mail_message"
         " where workspace_id = %s and connection_id = %s and immutable_id = any(%b)",
         (ref.workspace, ref.connection, list(ids)),
     )
     folders = {folder.id: folder.graph_id for folder in ref.folders}
-    return {
-        row[0]: Held(row[0], row[1], folders.get(row[2], ""), row[3], row[4], row[5], (row[6], row[7], tuple(row[8])))
-        for row in some.fetchall()
-    }
+    return {row[0]: Held(row[0], row[1], folders.get(row[2], ""), *row[3:]) for row in some.fetchall()}
 
 
 def compare(*, ref: Ref, marks: Iterable[Mark], gone: Iterable[str], asked_at: datetime) -> Plan:
@@ -95,17 +91,7 @@ def compare(*, ref: Ref, marks: Iterable[Mark], gone: Iterable[str], asked_at: d
 
 
 def _light(marks: Iterable[Mark]) -> list[Answer]:
-    return [
-        Answer(
-            m.immutable_id,
-            m.change_key,
-            m.folder,
-            full=False,
-            subject=m.subject,
-            state=(m.is_read, m.flag, None if m.categories is None else tuple(m.categories)),
-        )
-        for m in marks
-    ]
+    return [Answer(m.immutable_id, m.change_key, m.folder, full=False) for m in marks]
 
 
 def _gone(ids: Iterable[str]) -> list[Answer]:
@@ -156,6 +142,9 @@ def _absorb(
         before = _threads_of(some, ref, [*plan.change, *plan.mark, *plan.remove])
         touched, joined = _write(some, ref, plan, full, light, asked_at, now)
         touched |= before
+        written = {one: full[one].is_read for one in plan.change} | {one: light[one].is_read for one in plan.mark}
+        heard.told(cursor=some, connection=ref.connection, states=written, asked_at=asked_at)
+        heard.gone(cursor=some, connection=ref.connection, ids=plan.remove)
         copies.refresh(cursor=some, workspace=ref.workspace, copies=[(one, ref.connection) for one in touched])
         copies.refresh_threads(cursor=some, workspace=ref.workspace, threads=joined)
         for step in steps:
@@ -191,17 +180,23 @@ def _write(
     joined: set[int] = set()
     content = [full[one] for one in sorted([*plan.add, *plan.change])]
     if content:
-        named = [Named(one.immutable_id, one.keys) for one in content]
+        named = [
+            Named(one.immutable_id, one.keys or (lone_key(connection=ref.connection, immutable_id=one.immutable_id),))
+            for one in content
+        ]
         place, joined = threads.assign(cursor=some, workspace=ref.workspace, messages=named, now=now)
         upsert(cursor=some, ref=ref, letters=content, threads=place, asked_at=asked_at, now=now)
-        touched |= set(place.values())
+        roots = set(place.values())
+        joined |= arranged.arrange(cursor=some, workspace=ref.workspace, roots=sorted(roots))
+        touched |= roots
     if plan.mark:
         folders = {graph_id: folder.id for graph_id, folder in ref.by_graph_id.items()}
         some.executemany(
             MARK,
             [
                 (
-                    *(light[one].change_key, folders[light[one].folder], light[one].is_read, light[one].flag),
+                    *(light[one].change_key,) * 3,
+                    *(folders[light[one].folder], light[one].is_read, light[one].flag),
                     *(light[one].categories, asked_at, ref.workspace, ref.connection, one, asked_at),
                 )
                 for one in sorted(plan.mark)
@@ -224,9 +219,10 @@ def _tell(ref: Ref, touched: set[int], *, history: bool) -> None:
             announce(workspace=ref.workspace, topic=f"thread:{thread}")
 
 
-def known(*, ref: Ref, ids: Sequence[str]) -> list[str]:
-    """Those of these ids that the store holds for this connection."""
+def known(*, ref: Ref, ids: Sequence[str], folder: str = "") -> list[str]:
+    """Those of these ids that the store holds for this connection, in this folder (Graph's id) if one is given."""
     if not ids:
         return []
     with scope(workspace=ref.workspace):
-        return sorted(_held(cursor(), ref, ids))
+        rows = _held(cursor(), ref, ids)
+    return sorted(one for one, row in rows.items() if folder in ("", row.folder))

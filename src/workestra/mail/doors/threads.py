@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 
+from workestra.mail.doors import seen
 from workestra.rules.threading import Named, gather
 
 Cursor = psycopg.Cursor[Any]
@@ -22,7 +23,8 @@ def assign(
 ) -> tuple[dict[str, int], set[int]]:
     """The thread of each message by immutable id, and the threads into which others were joined.
 
-    A message that shares keys with several threads joins them: the oldest stays.
+    A message that shares keys with several threads joins them: the oldest stays. All of these are roots; where
+    people split or merged, `arranged.arrange` finds the place in the family.
     """
     wanted = sorted({key for message in messages for key in message.keys})
     known = _known(cursor, workspace, wanted)
@@ -91,6 +93,14 @@ def _join(cursor: Cursor, workspace: int, keeper: int, others: set[int]) -> set[
     cursor.execute("select id from mail_thread where id = any(%s) order by id for update", ([keeper, *some],))
     cursor.execute("update mail_message set thread_id = %s where thread_id = any(%s)", (keeper, some))
     cursor.execute("update mail_threadkey set thread_id = %s where thread_id = any(%s)", (keeper, some))
+    cursor.execute("update mail_threadpin set thread_id = %s where thread_id = any(%s)", (keeper, some))
+    cursor.execute("update mail_thread set root_id = %s where root_id = any(%s)", (keeper, some))
+    cursor.execute(
+        "update mail_thread set parted = true where id = %s and not parted"
+        " and exists (select from mail_thread where id = any(%s) and parted)",
+        (keeper, some),
+    )
+    seen.joined(cursor=cursor, workspace=workspace, keeper=keeper, others=some)
     cursor.execute("delete from mail_threadcopy where thread_id = any(%s)", (some,))
     cursor.execute("delete from mail_thread where id = any(%s) and workspace_id = %s", (some, workspace))
     return {keeper}

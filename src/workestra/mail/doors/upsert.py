@@ -56,7 +56,7 @@ UPSERT = (
     f" select %s::bigint, %s::bigint, %s::timestamptz, %s::timestamptz, {_VALUES}"
     f" from unnest({', '.join(f'%b::{kind}[]' for kind, _ in BROUGHT.values())}) as r ({', '.join(BROUGHT)})"
     " on conflict (workspace_id, connection_id, immutable_id) do update"
-    " set removed_at = null, asked_at = excluded.asked_at, "
+    " set removed_at = null, doubted = false, asked_at = excluded.asked_at, "
     + ", ".join(f"{name} = excluded.{name}" for name in BROUGHT if name != "immutable_id")
     + " where mail_message.asked_at < excluded.asked_at"
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -52,16 +53,42 @@ def rows(*, mailbox: int) -> list[Row]:
             id=row.pk,
             resource=row.resource,
             graph_id=row.graph_id,
-            watched=watching.Watched(
-                exists=row.graph_id is not None,
-                created_at=row.created_at,
-                expires_at=row.expires_at,
-                reauthorize=row.reauthorize_at is not None,
-                problem_at=row.problem_at,
-            ),
+            watched=watched(row=row),
         )
         for row in found
     ]
+
+
+def watched(*, row: Subscription) -> watching.Watched:
+    """What the rules want to know of it."""
+    return watching.Watched(
+        exists=row.graph_id is not None,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        reauthorize=row.reauthorize_at is not None,
+        problem_at=row.problem_at,
+        problem=row.problem,
+        last_notice_at=row.last_notice_at,
+        untold_at=row.untold_at,
+    )
+
+
+def found(*, mailbox: int, resources: Collection[str], since: datetime | None, now: datetime) -> datetime | None:
+    """A sync found new mail in these folders that was not here when the one before it ended. Returns when to look
+    again because notices may have fallen silent; None: as planned.
+    """
+    if not push_possible():
+        return None
+    again: list[datetime] = []
+    for row in Subscription.objects.filter(mailbox_id=mailbox):
+        here = watched(row=row)
+        news = row.resource in resources and watching.untold(watched=here, since=since, now=now)
+        if news and not watching.doubtful(watched=here, now=now):
+            Subscription.objects.filter(pk=row.pk).update(untold_at=now)
+            here = replace(here, untold_at=now)
+        at = watching.look_again(watched=here, now=now)
+        again += [at] if at is not None else []
+    return min(again, default=None)
 
 
 def before_create(*, row: int, secret: str) -> None:
@@ -90,6 +117,7 @@ def created(
 def renewed(*, row: int, expires_at: datetime, workspace: int, connection: int, now: datetime) -> None:
     """Graph lets it live on."""
     Subscription.objects.filter(pk=row).update(
+        created_at=now,  # its life counts from here: what is short is not renewed at every look
         expires_at=expires_at,
         via_workspace_id=workspace,
         via_connection_id=connection,
@@ -103,6 +131,13 @@ def renewed(*, row: int, expires_at: datetime, workspace: int, connection: int, 
 def gone(*, row: int) -> None:
     """Graph does not know it any more."""
     Subscription.objects.filter(pk=row).update(graph_id=None, expires_at=None, reauthorize_at=None)
+
+
+def doubt(*, tenant_id: str, object_id: str, now: datetime) -> None:
+    """Somebody had to sign in again: Graph may have ended what it was asked before. The next look asks it."""
+    Subscription.objects.filter(mailbox__tenant_id=tenant_id, mailbox__object_id=object_id).update(
+        reauthorize_at=now, problem="", problem_at=None
+    )
 
 
 def refused(*, row: int, code: str, now: datetime) -> None:

@@ -18,11 +18,11 @@ from django.urls import reverse
 
 from workestra.graph import folders, mail
 from workestra.graph.client import Graph
-from workestra.graph.entra import Grant, returned
-from workestra.graph.errors import GraphError
+from workestra.graph.entra import Grant, admin_consent_url, admin_consented, returned
+from workestra.graph.errors import Cause, GraphError, SignInRefused
 from workestra.kit import clock
 from workestra.kit.hop import hop
-from workestra.mail.doors import connecting
+from workestra.mail.doors import connecting, watches
 from workestra.mail.doors.connecting import AnotherMembers, Pending, SignedIn, WrongAccount
 from workestra.mail.flows.failure import told
 from workestra.mail.flows.microsoft import SCOPES, NotConfigured, entra, http
@@ -33,14 +33,18 @@ NEEDED = {"mail.read", "mail.readwrite"}
 
 @dataclass(eq=False)
 class Refusal(Exception):
-    """The connect ended without a connection. `code` is in the catalogue; `values` fill its sentence."""
+    """The connect ended without a connection. `code` is in the catalogue; `values` fill its sentence.
+
+    `connection` is the one that was to be renewed.
+    """
 
     code: str
     detail: dict[str, Any] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
+    connection: int | None = None
 
 
-__all__ = ["NotConfigured", "Refusal", "begin", "finish", "redirect_uri"]
+__all__ = ["Refusal", "approval", "approval_url", "begin", "finish", "redirect_uri"]
 
 
 class _Static:
@@ -59,8 +63,11 @@ def redirect_uri() -> str:
 
 
 async def begin(*, member: Member, session: str, connection: int | None) -> str:
-    """Where to send the person. Raises Refusal or NotConfigured."""
-    service = entra()
+    """Where to send the person. Raises Refusal."""
+    try:
+        service = entra()
+    except NotConfigured as problem:
+        raise Refusal("not_configured") from problem
     state, nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(32), generate_token(64)
     hint = await hop(
         lambda: connecting.remember(
@@ -105,6 +112,15 @@ async def finish(*, member: Member, session: str, query: Mapping[str, str]) -> t
     if pending is None:
         raise Refusal("state_lost")
     try:
+        return await _store(member, pending, await _signed_in(pending, query))
+    except Refusal as problem:
+        problem.connection = pending.reconnects
+        raise
+
+
+async def _signed_in(pending: Pending, query: Mapping[str, str]) -> SignedIn:
+    """Redeem the code and look at the mailbox. Raises Refusal."""
+    try:
         code = returned(query=query)
         grant = await entra().redeem(
             code=code,
@@ -114,11 +130,34 @@ async def finish(*, member: Member, session: str, query: Mapping[str, str]) -> t
             scopes=SCOPES,
             now=clock.now(),
         )
-        signed_in = await _prove(grant)
+        return await _prove(grant)
+    except NotConfigured as problem:
+        raise Refusal("not_configured") from problem
     except GraphError as problem:
         failure = told(problem=problem)
         raise Refusal(failure.code, failure.detail) from problem
-    return await _store(member, pending, signed_in)
+
+
+def approval_url(*, state: str) -> str:
+    """Where an administrator approves for the whole organisation what a sign-in asks for (ENT 2)."""
+    environment = settings.WORKESTRA
+    return admin_consent_url(
+        authority=environment.microsoft_authority,
+        client_id=environment.microsoft_client_id,
+        redirect_uri=redirect_uri(),
+        state=state,
+        scopes=SCOPES,
+    )
+
+
+def approval(*, query: Mapping[str, str]) -> None:
+    """The return of an administrator who was asked to approve. Raises Refusal where they did not."""
+    try:
+        admin_consented(query=query)
+    except SignInRefused as problem:
+        failure = told(problem=problem)
+        declined = problem.cause in (Cause.DECLINED, Cause.OTHER)
+        raise Refusal("admin_consent_declined" if declined else failure.code, failure.detail) from problem
 
 
 async def _prove(grant: Grant) -> SignedIn:
@@ -148,6 +187,8 @@ async def _prove(grant: Grant) -> SignedIn:
 
 
 async def _store(member: Member, pending: Pending, signed_in: SignedIn) -> tuple[int, bool]:
+    tenant, person = signed_in.tenant_id, signed_in.object_id
+    await hop(lambda: watches.doubt(tenant_id=tenant, object_id=person, now=clock.now()))
     for attempt in (1, 2):
         try:
             row = await hop(

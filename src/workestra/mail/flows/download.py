@@ -20,11 +20,9 @@ from typing import IO
 from workestra.graph import attachments as graph_attachments
 from workestra.graph.errors import Throttled, TooLarge, Unreachable
 from workestra.graph.exchange import Download
-from workestra.kit import clock
 from workestra.kit.hop import hop
-from workestra.mail.doors import reading, slots
+from workestra.mail.doors import reading
 from workestra.mail.doors.reading import Source
-from workestra.mail.flows.failure import told
 from workestra.mail.flows.lane import lane
 from workestra.mail.flows.microsoft import graph_for
 
@@ -114,7 +112,6 @@ async def _copy(source: Source, attachment_id: str, ready: asyncio.Future[Copy])
             ready.set_result(made)
             await _pour(download, made)
     except Exception as error:  # whoever waits must hear of it, whatever it is
-        await _remember_pause(source, error)
         late = isinstance(error, TimeoutError)
         problem = Unreachable(code="timeout", message="the download took too long") if late else error
         if made is not None:
@@ -149,19 +146,9 @@ async def _pour(download: Download, made: Copy) -> None:
 async def _take_place(source: Source, stack: AsyncExitStack) -> None:
     try:
         async with asyncio.timeout(WAIT):
-            await stack.enter_async_context(lane(ref=source.ref))
+            await stack.enter_async_context(lane(ref=source.ref, click=True))
     except TimeoutError:
         raise Throttled(code="laneFull", message="", retry_after=WAIT) from None
-
-
-async def _remember_pause(source: Source, error: Exception) -> None:
-    """Graph's wish for a pause holds for every lane of the mailbox."""
-    if not isinstance(error, Throttled) or error.status is None:
-        return
-    pause = told(problem=error).pause
-    if pause is not None:
-        until = clock.now() + pause
-        await hop(lambda: slots.throttle(mailbox=source.ref.mailbox, until=until))
 
 
 async def chunks(*, copy: Copy) -> AsyncGenerator[bytes, None]:
@@ -190,14 +177,10 @@ async def by_content_id(*, source: Source, content_id: str) -> int | None:
     What Microsoft says is kept, so that the next look needs no request. Raises as `opened` does.
     """
     wanted = _bare(content_id)
-    try:
-        async with AsyncExitStack() as stack:
-            await _take_place(source, stack)
-            graph = graph_for(workspace=source.ref.workspace, connection=source.ref.connection)
-            listed = await graph_attachments.attachments(graph, message_id=source.immutable_id, root=source.ref.root)
-    except Throttled as error:
-        await _remember_pause(source, error)
-        raise
+    async with AsyncExitStack() as stack:
+        await _take_place(source, stack)
+        graph = graph_for(workspace=source.ref.workspace, connection=source.ref.connection)
+        listed = await graph_attachments.attachments(graph, message_id=source.immutable_id, root=source.ref.root)
     by_id = {one.id: one.content_id for one in listed if one.content_id}
     await hop(lambda: reading.learn_content_ids(source=source, by_id=by_id))
     for index, one in enumerate(source.attachments):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -16,9 +15,12 @@ from workestra.graph.errors import (
     Throttled,
     Unreachable,
 )
+from workestra.mail.flows.microsoft import NotConfigured
+from workestra.rules.retrying import Failure
 
 DEFAULT_PAUSE = timedelta(seconds=20)
 LONGEST_PAUSE = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 CAUSES = {
     Cause.ADMIN_CONSENT: "admin_consent_required",
     Cause.CONDITIONAL_ACCESS: "conditional_access",
@@ -35,19 +37,10 @@ CAUSES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """`pause`: throttled, nothing failed. `sign_in`: the person has to come back. `passing`: may pass by itself."""
-
-    code: str
-    detail: dict[str, Any]
-    pause: timedelta | None = None
-    sign_in: bool = False
-    passing: bool = False
-
-
-def told(*, problem: GraphError) -> Failure:
+def told(*, problem: GraphError | NotConfigured) -> Failure:
     """The failure that a typed error stands for. The detail holds Microsoft's code and request id, no content."""
+    if isinstance(problem, NotConfigured):
+        return Failure("not_configured", {}, longest=MINUTE)  # costs nothing to look, and heals with the next start
     detail: dict[str, Any] = {"microsoft_code": problem.code, "request_id": problem.request_id or ""}
     if isinstance(problem, Throttled):
         wait = timedelta(seconds=problem.retry_after) if problem.retry_after is not None else DEFAULT_PAUSE
@@ -57,6 +50,8 @@ def told(*, problem: GraphError) -> Failure:
         if problem.code == "invalid_grant" and problem.cause in (Cause.MISCONFIGURED, Cause.OTHER):
             # Whatever number comes with it: what we hold is no longer good, and signing in again heals it.
             return Failure("token_expired", detail, sign_in=True)
+        if problem.cause is Cause.MISCONFIGURED:
+            return Failure("app_misconfigured", detail)  # what the person granted is still good
         return Failure(CAUSES.get(problem.cause, "sign_in_refused"), detail, sign_in=True)
     if isinstance(problem, SignInNeeded):
         code = "conditional_access" if problem.claims else "token_expired"

@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from workestra.graph import mail
 from workestra.graph.batch import MOST
 from workestra.graph.client import Graph
-from workestra.graph.errors import Gone, GraphError
+from workestra.graph.errors import Gone, GraphError, Refused, Throttled
 from workestra.graph.wire import Message
 from workestra.kit.hop import hop
 from workestra.mail.doors.ref import Ref
 from workestra.mail.doors.slots import SLOTS
 from workestra.mail.flows.lane import lane
 from workestra.mail.intake import Letter, Mark, letter, mark
+from workestra.rules import replication
 
 FEW = 3
+NO_IDS = ("ErrorInvalidIdMalformed", "ErrorInvalidId")  # what is no id of this mailbox is not there
+
+
+def askable(*, message_id: str) -> bool:
+    """Whether a message can be asked for by this id: not every text can stand in an address."""
+    try:
+        mail.message_path("me", message_id)
+    except Refused:
+        return False
+    return True
 
 
 async def by_id(*, graph: Graph, ref: Ref, ids: Sequence[str], light: bool) -> tuple[list[Message], list[str]]:
-    """The messages that can be read, and the ids of those that cannot (gone, or not readable yet).
+    """The messages that can be read, and the ids of those that cannot (gone, not readable yet, or not askable).
 
     A few are asked for one by one; more go by batches of twenty, of which Outlook runs four at once: a batch
     therefore holds all four slots. Raises what any of them got beyond "gone".
     """
     found: list[Message] = []
-    gone: list[str] = []
-    wanted = list(dict.fromkeys(ids))
+    wanted = [one for one in dict.fromkeys(ids) if askable(message_id=one)]
+    gone = list(set(ids) - set(wanted))
     if len(wanted) <= FEW and not light:
         for one in wanted:
             async with lane(ref=ref):
@@ -40,32 +51,56 @@ async def by_id(*, graph: Graph, ref: Ref, ids: Sequence[str], light: bool) -> t
         some = wanted[start : start + MOST]
         async with lane(ref=ref, count=SLOTS):
             answers = await mail.messages_by_id(graph, message_ids=some, root=ref.root, light=light)
+            for answer in answers.values():
+                if isinstance(answer, Throttled):
+                    raise answer
         for one, answer in answers.items():
             if isinstance(answer, Message):
                 found.append(answer)
-            elif isinstance(answer, Gone):
+            elif isinstance(answer, Gone) or (isinstance(answer, Refused) and answer.code in NO_IDS):
                 gone.append(one)
             elif isinstance(answer, GraphError):
                 raise answer
     return found, gone
 
 
-async def letters(*, ref: Ref, messages: Sequence[Message], asked_at: datetime) -> list[Letter]:
-    """Letters of full messages. Hashing and compressing leave the event loop free."""
+async def listed(*, graph: Graph, ref: Ref, folder: str, received: Mapping[str, datetime | None]) -> list[Message]:
+    """Those of these messages (immutable id -> when received) that the folder's list gives although a request by
+    id does not: mail that came, or was moved, a moment ago.
+    """
+    times = sorted({at for at in received.values() if at is not None}, reverse=True)
+    found: dict[str, Message] = {}
+    for at in times:
+        if received.keys() <= found.keys():
+            break
+        async with lane(ref=ref):
+            page = await mail.messages(
+                graph, root=ref.root, folder=folder, since=at, until=replication.second_after(moment=at), size=50
+            )
+        found |= {one.id: one for one in page.value if one.id in received}
+    return list(found.values())
+
+
+async def letters(*, ref: Ref, messages: Sequence[Message], asked_at: datetime, folder: str = "") -> list[Letter]:
+    """Letters of full messages. `folder`: where they lie if they do not say. Hashing and compressing leave the event
+    loop free.
+    """
     if not messages:
         return []
-    return await hop(lambda: [letter(message=one, mailbox=ref.mailbox, asked_at=asked_at) for one in messages])
+    return await hop(
+        lambda: [letter(message=one, mailbox=ref.mailbox, asked_at=asked_at, folder=folder) for one in messages]
+    )
 
 
-def consumed(*, ref: Ref, messages: list[Message], asked_at: datetime) -> list[Letter]:
+def consumed(*, ref: Ref, messages: list[Message], asked_at: datetime, folder: str) -> list[Letter]:
     """Letters of full messages, which leave the list one by one: a page is never held twice. Takes a while."""
     made = []
     messages.reverse()
     while messages:
-        made.append(letter(message=messages.pop(), mailbox=ref.mailbox, asked_at=asked_at))
+        made.append(letter(message=messages.pop(), mailbox=ref.mailbox, asked_at=asked_at, folder=folder))
     return made
 
 
-def marks(*, messages: Sequence[Message]) -> list[Mark]:
-    """Marks of light messages."""
-    return [mark(message=one) for one in messages]
+def marks(*, messages: Sequence[Message], folder: str = "") -> list[Mark]:
+    """Marks of light messages. `folder`: where they lie if they do not say."""
+    return [mark(message=one, folder=folder) for one in messages]

@@ -12,14 +12,16 @@ from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import slots
 from workestra.mail.doors.ref import Ref
+from workestra.mail.flows.failure import told
 
 PAUSE = 0.05
 LONGEST_PAUSE = 0.5
 
 
 @asynccontextmanager
-async def lane(*, ref: Ref, count: int = 1) -> AsyncIterator[None]:
-    """Hold `count` slots for what people wait for: it goes before history.
+async def lane(*, ref: Ref, count: int = 1, click: bool = False) -> AsyncIterator[None]:
+    """Hold `count` slots for what goes before history; `click`: for what a person has just asked for, which goes
+    before everything else. A pause that Graph asks for inside is written down at once, for all lanes everywhere.
 
     Raises:
         Throttled: Graph has asked for a pause that is not over.
@@ -29,13 +31,27 @@ async def lane(*, ref: Ref, count: int = 1) -> AsyncIterator[None]:
     pause = PAUSE
     try:
         while not await hop(
-            lambda: slots.take(mailbox=ref.mailbox, holder=holder, count=count, first=True, now=clock.now())
+            lambda: slots.take(
+                mailbox=ref.mailbox, holder=holder, count=count, first=True, now=clock.now(), click=click
+            )
         ):
             await asyncio.sleep(pause)
+            await respect_pause(ref=ref)
             pause = min(LONGEST_PAUSE, pause * 1.5)
         yield
+    except Throttled as problem:
+        await remember_pause(ref=ref, problem=problem)
+        raise
     finally:
         await asyncio.shield(hop(lambda: slots.give_back(mailbox=ref.mailbox, holder=holder)))
+
+
+async def remember_pause(*, ref: Ref, problem: Throttled) -> None:
+    """Graph's wish for a pause holds for every lane of the mailbox, from now on."""
+    pause = told(problem=problem).pause if problem.status is not None else None
+    if pause is not None:
+        until = clock.now() + pause
+        await asyncio.shield(hop(lambda: slots.throttle(mailbox=ref.mailbox, until=until)))
 
 
 async def respect_pause(*, ref: Ref) -> None:

@@ -95,13 +95,15 @@ async def close() -> None:
 
 
 class Counted:
-    """Counts the requests of one run."""
+    """Counts the requests of a job: those that were sent, and those that batches among them carried."""
 
     def __init__(self) -> None:
         self.requests = 0
+        self.batched = 0
 
     def __call__(self, exchange: Exchange) -> None:
         self.requests += 1
+        self.batched += exchange.carried
 
 
 def graph_for(*, workspace: int, connection: int, counted: Counted | None = None) -> Graph:

@@ -12,25 +12,28 @@ from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import notices, schedule, store
 from workestra.mail.doors.notices import Unread
-from workestra.mail.doors.outcomes import Tally
 from workestra.mail.doors.ref import Ref
+from workestra.mail.doors.runs import Tally
 from workestra.mail.doors.schedule import LIFECYCLE
 from workestra.mail.doors.steps import NoticesStep
 from workestra.mail.flows import fetch, tree
+from workestra.mail.intake import Letter
 from workestra.tenancy.rows import scope
 
 
 async def work_off(*, graph: Graph, ref: Ref, unread: list[Unread], tally: Tally) -> None:
     """Work off these notices of the connection."""
-    if any(one.change in LIFECYCLE for one in unread):
+    told = [one for one in unread if one.item and fetch.askable(message_id=one.item)]
+    if any(one.change in LIFECYCLE or one not in told for one in unread):
         await hop(lambda: _want_delta(ref))
-    told = [one for one in unread if one.change not in LIFECYCLE and one.item]
+    told = [one for one in told if one.change not in LIFECYCLE]
     new = {one.item for one in told if one.change == "created"}
     touched = {one.item for one in told if one.change != "created"}
     ids = list(dict.fromkeys(one.item for one in told))
     asked_at = clock.now()
     messages, missing = await fetch.by_id(graph=graph, ref=ref, ids=ids, light=False)
     letters = await fetch.letters(ref=ref, messages=messages, asked_at=asked_at)
+    _placed(ref, letters, told)
     ref = await tree.knowing(graph=graph, ref_=ref, folders=(one.folder for one in letters))
     wanted = [one for one in letters if one.received_at >= ref.scope_start]
     held = set(await hop(lambda: store.known(ref=ref, ids=missing)))
@@ -52,6 +55,14 @@ async def work_off(*, graph: Graph, ref: Ref, unread: list[Unread], tally: Tally
     tally.removed += outcome.removed
 
 
+def _placed(ref: Ref, letters: list[Letter], told: list[Unread]) -> None:
+    """Letters that do not name their folder lie in the one that the notice is about."""
+    roles = {folder.role: folder.graph_id for folder in ref.folders}
+    places = {one.item: roles.get(one.resource, "") for one in told}
+    for one in letters:
+        one.folder = one.folder or places.get(one.immutable_id, "")
+
+
 def _want_delta(ref: Ref) -> None:
     with scope(workspace=ref.workspace):
-        schedule.want(workspace=ref.workspace, connection=ref.connection, kind="light", now=clock.now())
+        schedule.want(workspace=ref.workspace, connection=ref.connection, kind="light", now=clock.now(), why="missed")

@@ -14,11 +14,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from workestra.graph.errors import Throttled
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import slots
 from workestra.mail.doors.ref import Ref
-from workestra.mail.flows.lane import respect_pause
+from workestra.mail.flows.lane import remember_pause, respect_pause
 
 IDLE = 0.05
 
@@ -50,6 +51,9 @@ class Places:
         try:
             await self._lease(place)
             yield
+        except Throttled as problem:
+            await remember_pause(ref=self._ref, problem=problem)
+            raise
         finally:
             if not self._waiting:  # nobody here wants it now: an idle place would stand in others' way
                 await asyncio.shield(self._give_back(place))

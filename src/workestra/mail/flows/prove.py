@@ -1,90 +1,170 @@
-"""Complete is proven, not assumed: per folder, Outlook's ids in the range are compared with ours.
+"""Complete is proven, not assumed: per folder, Outlook's messages in the range are compared with ours.
 
 Outlook's list is read newest first, a thousand ids a page, and compared stretch by stretch, so that a folder
 of any size takes the memory of a few pages; several walkers share it, cut where what is held says. What is
-missing here is fetched; what we hold and Outlook does not is asked for by id, and moves or leaves. The bound of
-a stretch lies between two seconds: messages of the oldest second of a page are compared with the next.
+missing here is fetched; what we hold and Outlook does not is asked for by id, and moves or leaves; what differs
+although its version is the same is read again. The bound of a stretch lies between two seconds: messages of the
+oldest second of a page are compared with the next.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from workestra.graph import mail
 from workestra.graph.client import Graph
-from workestra.graph.wire import Message
+from workestra.graph.errors import CursorExpired, TooLarge
+from workestra.graph.wire import Message, MessagePage
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import held, store
-from workestra.mail.doors.outcomes import Tally
 from workestra.mail.doors.ref import FolderRef, Ref
-from workestra.mail.doors.steps import ProvenStep, Step
+from workestra.mail.doors.runs import Tally
+from workestra.mail.doors.steps import ProvenStep
 from workestra.mail.flows import fetch
 from workestra.mail.flows.places import Places
 from workestra.mail.flows.together import together
-from workestra.mail.intake import Mark
-from workestra.rules.replication import missing
+from workestra.mail.intake import digest
+from workestra.rules.comparing import Difference, State, compare
 
 PAGE = 1000
+BODIES = 50  # messages a page where bodies are compared, too
 SPARE = 50  # messages that Outlook may have more in a part and still answer in one page
 WALKERS = 4
 MOMENT = timedelta(microseconds=1)
 
 
+async def _unseen(messages: int) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How to compare, and for which run. No bounds: the whole range. `seen` is told how many messages came by.
+
+    `kept`: what is found is written down.
+    """
+
+    run: int
+    since: datetime | None = None
+    until: datetime | None = None
+    repair: bool = True
+    bodies: bool = False
+    kept: bool = True
+    seen: Callable[[int], Awaitable[None]] = _unseen
+
+
+@dataclass(slots=True)
+class Found:
+    """How a folder compared, in messages."""
+
+    outlook: int = 0
+    held: int = 0
+    missing: int = 0
+    surplus: int = 0
+    different: int = 0
+
+    @property
+    def differences(self) -> int:
+        """All of them."""
+        return self.missing + self.surplus + self.different
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """[since, until) of the folder; None: to the end of the range."""
+    """[since, until) of the folder; no `until`: to the present. `first`: it begins where the range does."""
 
     number: int
-    since: datetime | None
+    since: datetime
     until: datetime | None
+    first: bool
 
 
-async def folder(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> int:
-    """Compare one folder and repair what differs. Returns the messages that Outlook has in the range."""
-    edges = await hop(lambda: held.edges(ref=ref, folder=folder.id, every=PAGE - SPARE))
-    parts = deque(enumerate(pairwise([None, *edges, None])))
-    places = Places(ref=ref)
+@dataclass(frozen=True, slots=True)
+class _Work:
+    graph: Graph
+    ref: Ref
+    folder: FolderRef
+    look: Look
+    places: Places
+    tally: Tally
+    found: Found
 
-    async def walk() -> int:
-        seen = 0
+
+async def folder(*, graph: Graph, ref: Ref, folder: FolderRef, look: Look, tally: Tally) -> Found:
+    """Compare one folder, and write down what was found."""
+    since = look.since or ref.scope_start
+    edges = await hop(
+        lambda: held.edges(ref=ref, folder=folder.id, since=since, until=look.until, every=PAGE - SPARE)
+    )
+    parts = deque(enumerate(pairwise([look.until, *edges, None])))
+    work = _Work(graph, ref, folder, look, Places(ref=ref), tally, Found())
+
+    async def walk() -> None:
         while parts:
-            number, (until, since) = parts.popleft()
-            part = _Part(number, since, until)
-            seen += await _walk(graph, ref, folder, part, places, tally)
-        return seen
+            number, (until, edge) = parts.popleft()
+            await _walk(work, _Part(number, edge or since, until, first=edge is None))
 
     try:
-        total = sum(await together(walk() for _ in range(WALKERS)))
+        await together(walk() for _ in range(WALKERS))
     finally:
-        await asyncio.shield(places.close())
-    step: list[Step] = [ProvenStep(folder=folder.id, total=total)]
-    await hop(lambda: store.absorb(ref=ref, asked_at=clock.now(), now=clock.now(), steps=step))
-    return total
+        await asyncio.shield(work.places.close())
+    found = work.found
+    if not look.kept:
+        return found
+    step = ProvenStep(
+        workspace=ref.workspace,
+        run=look.run,
+        folder=folder.id,
+        since=since,
+        until=look.until,
+        outlook=found.outlook,
+        held=found.held,
+        missing=found.missing,
+        surplus=found.surplus,
+        different=found.different,
+        left=0 if look.repair else found.differences,
+    )
+    await hop(lambda: store.absorb(ref=ref, asked_at=clock.now(), now=clock.now(), steps=[step]))
+    return found
 
 
-async def _walk(graph: Graph, ref: Ref, folder: FolderRef, part: _Part, places: Places, tally: Tally) -> int:
-    """Compare [since, until), page by page. Returns the messages that Outlook has there."""
+async def _page(work: _Work, part: _Part, until: datetime | None, size: int, link: str | None) -> MessagePage:
+    ask = mail.messages if work.look.bodies else mail.ids
+    return await ask(
+        work.graph,
+        root=work.ref.root,
+        folder=work.folder.graph_id,
+        since=part.since,
+        until=until,
+        size=size,
+        link=link,
+    )
+
+
+async def _walk(work: _Work, part: _Part) -> None:
+    """Compare a part, page by page."""
     upper = part.until - MOMENT if part.until else None
+    size = BODIES if work.look.bodies else PAGE
     link: str | None = None
     carried: list[Message] = []
-    total = 0
     while True:
-        async with places.take(number=part.number):
-            asked_at = clock.now()
-            answer = await mail.ids(
-                graph,
-                root=ref.root,
-                folder=folder.graph_id,
-                since=part.since or ref.scope_start,
-                until=part.until,
-                size=PAGE,
-                link=link,
-            )
+        try:
+            async with work.places.take(number=part.number):
+                asked_at = clock.now()
+                answer = await _page(work, part, upper + MOMENT if upper else None, size, link)
+        except (TooLarge, CursorExpired) as problem:
+            too_large = isinstance(problem, TooLarge)
+            if size == 1 or (link is None and not too_large):
+                raise
+            size = max(1, size // 4) if too_large else size
+            link, carried = None, []  # go on below what was compared
+            continue
         link = answer.next_link
         some = carried + answer.value
         edge = min((one.received_date_time for one in some if one.received_date_time), default=None)
@@ -93,42 +173,70 @@ async def _walk(graph: Graph, ref: Ref, folder: FolderRef, part: _Part, places: 
         stretch = [one for one in some if lower is None or one.received_date_time != lower]
         if link is not None and not stretch:
             continue  # a whole page of one second: look at it with the next
-        await _stretch(
-            graph=graph,
-            ref=ref,
-            folder=folder,
-            outlook=fetch.marks(messages=stretch),
-            above=part.since - MOMENT if lower is None and part.since else lower,
-            upto=upper,
-            asked_at=asked_at,
-            tally=tally,
-        )
-        total += len(stretch)
+        above = lower if lower is not None or part.first else part.since - MOMENT
+        await _stretch(work, stretch, above=above, upto=upper, asked_at=asked_at)
+        await work.look.seen(len(stretch))
         upper = lower
         if link is None:
-            return total
+            return
 
 
 async def _stretch(
-    *,
-    graph: Graph,
-    ref: Ref,
-    folder: FolderRef,
-    outlook: list[Mark],
-    above: datetime | None,
-    upto: datetime | None,
-    asked_at: datetime,
-    tally: Tally,
+    work: _Work, outlook: list[Message], *, above: datetime | None, upto: datetime | None, asked_at: datetime
 ) -> None:
-    for one in outlook:
-        one.folder = one.folder or folder.graph_id
-    ours = await hop(lambda: held.ids_between(ref=ref, folder=folder.id, above=above, upto=upto))
-    _, surplus = missing(outlook=[one.immutable_id for one in outlook], held=ours)
-    moved, gone = await fetch.by_id(graph=graph, ref=ref, ids=surplus, light=True) if surplus else ([], [])
-    marks = outlook + fetch.marks(messages=moved)
+    ref, look = work.ref, work.look
+    marks = fetch.marks(messages=outlook, folder=work.folder.graph_id)
+    bodies = await hop(lambda: [digest(message=one) for one in outlook]) if look.bodies else [None] * len(outlook)
+    theirs = {
+        one.immutable_id: State(
+            one.change_key, one.is_read, one.flag, None if one.categories is None else tuple(one.categories), body
+        )
+        for one, body in zip(marks, bodies, strict=True)
+    }
+    ours = await hop(
+        lambda: held.between(
+            ref=ref,
+            folder=work.folder.id,
+            since=look.since or ref.scope_start,
+            above=above,
+            upto=upto,
+            bodies=look.bodies,
+        )
+    )
+    apart = compare(outlook=theirs, held=ours)
+    elsewhere = await hop(lambda: held.live(ref=ref, ids=apart.missing))
+    found = work.found
+    found.outlook += len(theirs)
+    found.held += len(ours)
+    found.missing += len(apart.missing) - len(elsewhere)
+    found.surplus += len(apart.surplus)
+    found.different += len(apart.different) + len(elsewhere)
+    if look.repair:
+        await _repair(work, outlook, apart, asked_at)
+
+
+async def _repair(work: _Work, outlook: list[Message], apart: Difference, asked_at: datetime) -> None:
+    """Make ours equal, through the one way into the store."""
+    graph, ref, home = work.graph, work.ref, work.folder.graph_id
+    moved, gone = (
+        await fetch.by_id(graph=graph, ref=ref, ids=apart.surplus, light=True) if apart.surplus else ([], [])
+    )
+    # What can be read but does not say where it lies is not known to have left: it has no date to be listed by.
+    marks = fetch.marks(messages=outlook, folder=home) + [one for one in fetch.marks(messages=moved) if one.folder]
+    if apart.silent:
+        await hop(lambda: held.doubt(ref=ref, ids=apart.silent))
     plan = await hop(lambda: store.compare(ref=ref, marks=marks, gone=gone, asked_at=asked_at))
-    messages, vanished = await fetch.by_id(graph=graph, ref=ref, ids=plan.fetch, light=False)
-    letters = await fetch.letters(ref=ref, messages=messages, asked_at=asked_at)
+    wanted = list(dict.fromkeys([*plan.fetch, *apart.silent]))
+    whole = {one.id: one for one in outlook} if work.look.bodies else {}
+    messages, vanished = await fetch.by_id(
+        graph=graph, ref=ref, ids=[one for one in wanted if one not in whole], light=False
+    )
+    messages += [whole[one] for one in wanted if one in whole]
+    received = {one.immutable_id: one.received_at for one in marks}
+    late = {one: received.get(one) for one in vanished}
+    messages += await fetch.listed(graph=graph, ref=ref, folder=home, received=late)
+    vanished = list(late.keys() - {one.id for one in messages})
+    letters = await fetch.letters(ref=ref, messages=messages, asked_at=asked_at, folder=home)
     outcome = await hop(
         lambda: store.absorb(
             ref=ref,
@@ -140,6 +248,6 @@ async def _stretch(
             history=True,
         )
     )
-    tally.added += len(outcome.added)
-    tally.changed += outcome.changed
-    tally.removed += outcome.removed
+    work.tally.added += len(outcome.added)
+    work.tally.changed += outcome.changed
+    work.tally.removed += outcome.removed

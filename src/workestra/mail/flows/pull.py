@@ -1,6 +1,7 @@
 """The live lane of one connection: loops until there is nothing left to do, then ends.
 
-    notices > waiting runs (delta of every tracked folder) > first rounds, a page at a time > proofs
+    notices > waiting runs (delta of every tracked folder) > content that may have been edited
+    > first rounds, a page at a time > proofs
 
 One job a connection at most runs at once. What arrives while it runs is met by its next turn; what arrives
 after its last look finds a new job, because one more may wait while this one runs.
@@ -8,28 +9,31 @@ after its last look finds a new job, because one more may wait while this one ru
 
 from __future__ import annotations
 
+import asyncio
+
 from workestra.graph.client import Graph
 from workestra.graph.errors import Gone
 from workestra.kit import clock
 from workestra.kit.hop import hop
-from workestra.mail.doors import folders, notices, outcomes
-from workestra.mail.doors.outcomes import Tally
-from workestra.mail.doors.ref import Ref
+from workestra.mail.doors import folders, notices, outcomes, runs
+from workestra.mail.doors.ref import FolderRef, Ref
+from workestra.mail.doors.runs import Tally
 from workestra.mail.doors.steps import LostRace
-from workestra.mail.flows import notice, prove, since, tree, walk
+from workestra.mail.flows import notice, prove, recheck, since, tree, walk
+from workestra.mail.flows.logged import Meter, logged
 from workestra.mail.flows.microsoft import Counted, graph_for
-from workestra.mail.models import SyncRun
 
 
 async def pull(*, ref: Ref) -> None:
     """Bring the connection up to date. Raises GraphError: the job decides what that means."""
     counted = Counted()
+    meter = Meter(counted=counted)
     graph = graph_for(workspace=ref.workspace, connection=ref.connection, counted=counted)
     here: Ref | None = ref
     looked_again = False
     while here is not None and here.state == "active":
         try:
-            if not await _turn(graph, here, counted):
+            if not await _turn(graph, here, meter):
                 return
         except LostRace:
             pass  # somebody else went on: read again
@@ -37,50 +41,72 @@ async def pull(*, ref: Ref) -> None:
             if looked_again:
                 raise
             looked_again = True  # a folder was deleted since its tree was read
-            here = await tree.refresh(graph=graph, ref_=here)
+            async with logged(ref=here, kind="first", why="schedule", meter=meter):
+                here = await tree.refresh(graph=graph, ref_=here)
         here = await tree.reread(ref_=here)
 
 
-async def _turn(graph: Graph, ref: Ref, counted: Counted) -> bool:
+async def _turn(graph: Graph, ref: Ref, meter: Meter) -> bool:
     """Do the most urgent thing. False: nothing was left."""
     unread = await hop(lambda: notices.unread(ref=ref, now=clock.now()))
-    runs = await hop(lambda: outcomes.begin_runs(ref=ref, now=clock.now()))
+    waiting = await hop(lambda: runs.begin(ref=ref, now=clock.now()))
     if not ref.folders:
-        ref = await tree.refresh(graph=graph, ref_=ref)
+        async with logged(ref=ref, kind="first", why="connected", meter=meter):
+            ref = await tree.refresh(graph=graph, ref_=ref)
     if unread:
-        await notice.work_off(graph=graph, ref=ref, unread=unread, tally=Tally())
-    if runs or not ref.first_done:
-        await _sync(graph, ref, runs, counted)
+        async with logged(ref=ref, kind="notice", why="notice", meter=meter) as tally:
+            await notice.work_off(graph=graph, ref=ref, unread=unread, tally=tally)
+    if waiting:
+        await _sync(graph, ref, waiting, meter)
         return True
     if unread:
         return True
-    unready = next((one for one in ref.tracked if not one.ready), None)
-    if unready is not None:
-        await walk.page(graph=graph, ref=ref, folder=unready, tally=Tally())
+    async with logged(ref=ref, kind="content", why="notice", meter=meter) as tally:
+        if await recheck.content(graph=graph, ref=ref, tally=tally):
+            return True
+    unready = [one for one in ref.tracked if not one.ready]
+    if unready:
+        await _first(graph, ref, unready, meter)
         return True
     unproven = next((one for one in ref.tracked if one.prove and not ref.backfill), None)
     if unproven is not None:
-        await prove.folder(graph=graph, ref=ref, folder=unproven, tally=Tally())
+        await _check(graph, ref, unproven, meter)
         return True
     return False
 
 
-async def _sync(graph: Graph, ref: Ref, runs: list[SyncRun], counted: Counted) -> None:
+async def _first(graph: Graph, ref: Ref, unready: list[FolderRef], meter: Meter) -> None:
+    """A page of the first round of a folder."""
+    async with logged(ref=ref, kind="first", why="connected", meter=meter) as tally:
+        await walk.page(graph=graph, ref=ref, folder=unready[0], tally=tally)
+
+
+async def _check(graph: Graph, ref: Ref, folder: FolderRef, meter: Meter) -> None:
+    """The ids of a folder, compared with Outlook's."""
+    run = await hop(lambda: runs.opened(ref=ref, kind="check", why="schedule", started=clock.now()))
+    async with logged(ref=ref, kind="check", why="schedule", meter=meter) as tally:
+        await prove.folder(graph=graph, ref=ref, folder=folder, look=prove.Look(run=run), tally=tally)
+
+
+async def _sync(graph: Graph, ref: Ref, waiting: list[int], meter: Meter) -> None:
     """One delta sync of every tracked folder, for all runs that wait for one."""
+    meter.begin()
     tally = Tally()
-    before = counted.requests
-    full = any(run.kind == "full" for run in runs)
-    if full or await hop(lambda: folders.outdated(ref=ref, now=clock.now())):
-        ref = await tree.refresh(graph=graph, ref_=ref)
-    for one in ref.tracked:
-        if one.ready:
-            await _round(graph, ref, one.id, tally)
-        else:
-            await since.folder(graph=graph, ref=ref, folder=one, tally=tally)
-    if full:
-        await hop(lambda: folders.ask_proof(ref=ref))
-    tally.requests = counted.requests - before
-    await hop(lambda: outcomes.succeed(ref=ref, runs=runs, tally=tally, now=clock.now()))
+    try:
+        full = await hop(lambda: runs.full(ref=ref, ids=waiting))
+        if full or await hop(lambda: folders.outdated(ref=ref, now=clock.now())):
+            ref = await tree.refresh(graph=graph, ref_=ref)
+        for one in ref.tracked:
+            if one.ready:
+                await _round(graph, ref, one.id, tally)
+            else:
+                await since.folder(graph=graph, ref=ref, folder=one, tally=tally)
+        if full:
+            await hop(lambda: folders.ask_proof(ref=ref))
+    finally:
+        meter.into(tally)
+        await asyncio.shield(hop(lambda: runs.cost(ref=ref, ids=waiting, tally=tally)))
+    await hop(lambda: outcomes.succeed(ref=ref, ids=waiting, found=tally.found, now=clock.now()))
 
 
 async def _round(graph: Graph, ref: Ref, folder: int, tally: Tally) -> None:

@@ -13,8 +13,8 @@ from workestra.graph.client import Graph
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import store
-from workestra.mail.doors.outcomes import Tally
 from workestra.mail.doors.ref import FolderRef, Ref
+from workestra.mail.doors.runs import Tally
 from workestra.mail.doors.steps import SinceStep
 from workestra.mail.flows import fetch
 from workestra.mail.flows.lane import lane
@@ -31,7 +31,7 @@ async def folder(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> 
         asked_at = clock.now()
         async with lane(ref=ref):
             answer = await mail.received_since(graph, since=since, root=ref.root, folder=folder.graph_id, link=link)
-        letters = await fetch.letters(ref=ref, messages=answer.value, asked_at=asked_at)
+        letters = await fetch.letters(ref=ref, messages=answer.value, asked_at=asked_at, folder=folder.graph_id)
         link = answer.next_link
         steps = [] if link else [SinceStep(folder=folder.id, since_at=begun)]
         outcome = await hop(

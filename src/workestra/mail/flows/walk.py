@@ -6,17 +6,14 @@ found means gone.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from workestra.graph import mail
 from workestra.graph.client import Graph
 from workestra.graph.errors import CursorExpired
-from workestra.graph.wire import Message
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import folders, store
-from workestra.mail.doors.outcomes import Tally
 from workestra.mail.doors.ref import FolderRef, Ref
+from workestra.mail.doors.runs import Tally
 from workestra.mail.doors.steps import FolderStep
 from workestra.mail.flows import fetch, tree
 from workestra.mail.flows.lane import lane
@@ -24,7 +21,6 @@ from workestra.mail.intake import Mark
 
 PAGE = 200
 FIRST_PAGE = 500
-RECENT = timedelta(hours=1)
 
 
 async def page(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> bool:
@@ -51,19 +47,23 @@ async def page(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> bo
         )
         return False
     left = [one.id for one in answer.value if one.removed is not None]
-    here = fetch.marks(messages=[one for one in answer.value if one.removed is None])
-    for one in here:
-        one.folder = one.folder or folder.graph_id
-    moved, gone = await _whereabouts(graph, ref, left, {one.immutable_id for one in here})
+    here = fetch.marks(messages=[one for one in answer.value if one.removed is None], folder=folder.graph_id)
+    moved, gone = await _whereabouts(graph, ref, folder, left, {one.immutable_id for one in here})
     ref = await tree.knowing(graph=graph, ref_=ref, folders=(one.folder for one in moved))
     marks = here + moved
     plan = await hop(lambda: store.compare(ref=ref, marks=marks, gone=gone, asked_at=asked_at))
     by_id = {one.immutable_id: one for one in marks}
     wanted = [one for one in plan.fetch if _wanted(ref, by_id[one])]
     messages, vanished = await fetch.by_id(graph=graph, ref=ref, ids=wanted, light=False)
-    late = await _not_readable_yet(graph, ref, folder, [by_id[one] for one in vanished])
+    # The cursor passes them only once, so what cannot be read by id yet cannot be left for later.
+    late = await fetch.listed(
+        graph=graph,
+        ref=ref,
+        folder=folder.graph_id,
+        received={one: by_id[one].received_at for one in vanished},
+    )
     vanished = [one for one in vanished if one not in {message.id for message in late}]
-    letters = await fetch.letters(ref=ref, messages=messages + late, asked_at=asked_at)
+    letters = await fetch.letters(ref=ref, messages=messages + late, asked_at=asked_at, folder=folder.graph_id)
     letters = [one for one in letters if one.received_at >= ref.scope_start]
     step = FolderStep(
         folder=folder.id,
@@ -84,6 +84,8 @@ async def page(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> bo
         )
     )
     tally.added += len(outcome.added)
+    if folder.ready and outcome.added:
+        tally.found.add(folder.id)
     tally.changed += outcome.changed
     tally.removed += outcome.removed
     return bool(answer.delta_link)
@@ -98,34 +100,18 @@ def _wanted(ref: Ref, mark: Mark) -> bool:
     return not ref.backfill or mark.received_at >= ref.connected_at
 
 
-async def _not_readable_yet(graph: Graph, ref: Ref, folder: FolderRef, marks: list[Mark]) -> list[Message]:
-    """Those of these messages that a list gives although a request by id does not: mail of the last moments.
-
-    The cursor passes them only once, so they cannot be left for later.
-    """
-    recent = clock.now() - RECENT
-    times = sorted({one.received_at for one in marks if one.received_at and one.received_at > recent})
-    wanted = {one.immutable_id for one in marks}
-    found: dict[str, Message] = {}
-    for at in times:
-        if wanted <= found.keys():
-            break
-        async with lane(ref=ref):
-            page = await mail.messages(
-                graph, root=ref.root, folder=folder.graph_id, since=at, until=at + timedelta(seconds=1), size=50
-            )
-        found |= {one.id: one for one in page.value if one.id in wanted}
-    return list(found.values())
-
-
-async def _whereabouts(graph: Graph, ref: Ref, left: list[str], here: set[str]) -> tuple[list[Mark], list[str]]:
+async def _whereabouts(
+    graph: Graph, ref: Ref, folder: FolderRef, left: list[str], here: set[str]
+) -> tuple[list[Mark], list[str]]:
     """Where the messages that left this folder are now: (marks of those moved, ids of those gone).
 
-    Only those that the store holds are asked about; unknown ones are legal and mean nothing.
+    Only those that the store holds here are asked about: unknown ones are legal and mean nothing, and what was met
+    elsewhere meanwhile has left long ago; only the delta of its new folder tells of its end.
     """
     if not left:
         return [], []
-    known = await hop(lambda: store.known(ref=ref, ids=[one for one in left if one not in here]))
+    some = [one for one in left if one not in here]
+    known = await hop(lambda: store.known(ref=ref, ids=some, folder=folder.graph_id))
     if not known:
         return [], []
     moved, gone = await fetch.by_id(graph=graph, ref=ref, ids=known, light=True)

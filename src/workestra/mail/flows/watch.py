@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from workestra.graph import subscriptions
 from workestra.graph.client import Graph
-from workestra.graph.errors import AlreadySubscribed, Gone, LifeTooLong, Refused
+from workestra.graph.errors import AccessDenied, AlreadySubscribed, Gone, HandshakeFailed, LifeTooLong, Refused
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.kit.live import announce
@@ -26,7 +26,7 @@ from workestra.mail.doors.ref import Ref
 from workestra.mail.doors.watches import Row
 from workestra.mail.flows.lane import lane
 from workestra.mail.flows.microsoft import graph_for
-from workestra.rules.watching import Action, action
+from workestra.rules.watching import HANDSHAKE, Action, action
 from workestra.tenancy.rows import scope
 
 log = structlog.get_logger("workestra.watch")
@@ -94,10 +94,11 @@ async def _create(graph: Graph, ref: Ref, row: Row, *, minutes: int | None = Non
         if minutes is not None or cap.minutes < 60:
             raise
         return await _create(graph, ref, row, minutes=cap.minutes - 30, again=again)
-    except Refused as problem:
-        code = problem.code or "refused"
+    except (Refused, AccessDenied) as problem:
+        code = HANDSHAKE if isinstance(problem, HandshakeFailed) else problem.code or "refused"
         log.warning("watch.refused", connection=ref.connection, code=code, message=problem.message)
         await hop(lambda: watches.refused(row=row.id, code=code, now=clock.now()))
+        await hop(lambda: _tell(ref))
         return False
     until = answer.expiration_date_time or clock.now() + timedelta(hours=1)
     mine = await hop(
@@ -130,6 +131,11 @@ async def _end_twin(graph: Graph, row: Row, twin: AlreadySubscribed) -> None:
 
 def _catch_up(ref: Ref) -> None:
     with scope(workspace=ref.workspace):
-        schedule.want(workspace=ref.workspace, connection=ref.connection, kind="light", now=clock.now())
+        schedule.want(workspace=ref.workspace, connection=ref.connection, kind="light", now=clock.now(), why="missed")
         dispatch.pull(workspace=ref.workspace, connection=ref.connection, urgent=True)
+    _tell(ref)
+
+
+def _tell(ref: Ref) -> None:
+    with scope(workspace=ref.workspace):
         announce(workspace=ref.workspace, topic=f"connection:{ref.connection}")

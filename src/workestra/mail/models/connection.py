@@ -95,8 +95,6 @@ class Folder(models.Model):
     cursor = models.TextField(blank=True, default="")
     link = models.TextField(blank=True, default="")
     prove = models.BooleanField(default=False)
-    proven_at = models.DateTimeField(null=True)
-    proven_total = models.PositiveIntegerField(null=True)  # messages in the range, Outlook's count equal to ours
     ready_at = models.DateTimeField(null=True)  # its first round ended
     since_at = models.DateTimeField(null=True)  # how far the received-since list has come
     total = models.PositiveIntegerField(default=0)

@@ -24,10 +24,10 @@ class Backfill(models.Model):
     reason = models.CharField(max_length=64, default="", blank=True)
     detail = models.JSONField(default=dict)
     waiting_until = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)  # failed tries since its last progress
     estimate = models.PositiveIntegerField(null=True)
     pulled = models.PositiveIntegerField(default=0)  # messages of the range that are in the store now
-    skipped = models.PositiveIntegerField(default=0)
-    linked = models.PositiveIntegerField(default=0)
+    already = models.PositiveIntegerField(default=0)  # those of them that were here before, known at its end
     rate = models.FloatField(null=True)  # messages a second, smoothed
     pages = models.PositiveIntegerField(default=0)
     page_size = models.PositiveIntegerField(default=50)
@@ -46,7 +46,10 @@ class Backfill(models.Model):
 
 
 class Slice(models.Model):
-    """A stretch of one folder's time, [since, until), walked newest first by one stream at a time."""
+    """A stretch of one folder's time, [since, until), walked newest first by one stream at a time.
+
+    `holder` is the process whose stream walks it: its claim runs out soon unless the process says that it lives.
+    """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
     backfill = models.ForeignKey(Backfill, on_delete=models.CASCADE, related_name="slices")
@@ -58,6 +61,8 @@ class Slice(models.Model):
     pages = models.PositiveIntegerField(default=0)
     done = models.BooleanField(default=False)
     pulled = models.PositiveIntegerField(default=0)
+    holder = models.CharField(max_length=32, db_default="", blank=True)
+    held_until = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["backfill", "-until"], name="slice_newest", condition=models.Q(done=False))]

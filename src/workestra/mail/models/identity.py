@@ -16,6 +16,7 @@ class Mailbox(models.Model):
     object_id = models.CharField(max_length=255)
     throttled_until = models.DateTimeField(null=True)
     wanted_at = models.DateTimeField(null=True)  # a lane that goes before history waits for a slot since then
+    clicked_at = models.DateTimeField(null=True)  # what a person waits for does: it goes before all others
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant_id", "object_id"], name="one_mailbox")]
@@ -50,6 +51,7 @@ class Subscription(models.Model):
     checked_at = models.DateTimeField(null=True)
     reauthorize_at = models.DateTimeField(null=True)  # Graph asked for it
     last_notice_at = models.DateTimeField(null=True)
+    untold_at = models.DateTimeField(null=True)  # a sync found mail that no notice had told of
     problem = models.CharField(max_length=64, default="", blank=True)
     problem_at = models.DateTimeField(null=True)
 

@@ -1,4 +1,9 @@
-"""Messages as stored, the threads that gather them, and what a list shows of a thread."""
+"""Messages as stored, the threads that gather them, and what a list shows of a thread.
+
+Only the nearest key of a row is enforced by the database: a message by its folder and its thread, a key and a copy
+by their thread. Folder and thread lead on to connection and workspace, so nothing can hang in the air, and four
+requests at once do not queue to lock one workspace row for every message they store.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +17,22 @@ from workestra.tenancy.models import Workspace
 
 
 class Thread(models.Model):
-    """One conversation inside one workspace. What people see of it is computed from the copies they may see."""
+    """One conversation inside one workspace. What people see of it is computed from the copies they may see.
+
+    `root`: the thread whose family it belongs to, where people split or merged (None: its own). `parted`: of a root,
+    that its family was touched by people, so that what comes for it is arranged by `rules.arranging`.
+    """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
     created_at = models.DateTimeField()
+    root = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="family")
+    parted = models.BooleanField(db_default=False)
 
 
 class ThreadKey(models.Model):
-    """A name under which a thread is found: a message id, or a conversation of one mailbox (16-byte digests)."""
+    """A name under which a family's root is found: a message id, or a mailbox's conversation (16-byte digests)."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False, db_constraint=False)
     key = models.BinaryField()
     thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="keys")
 
@@ -34,11 +45,11 @@ class Message(models.Model):
 
     `asked_at` is when the question was put whose answer this row holds: a later question wins, so that a slow
     page of history never overwrites what a notice brought meanwhile. `removed_at` set: removed in Outlook, or
-    out of the tracked folders.
+    out of the tracked folders. `doubted`: a light page told of a later version than the content is of.
     """
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, db_index=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False, db_constraint=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, db_index=False, db_constraint=False)
     thread = models.ForeignKey(Thread, on_delete=models.PROTECT, related_name="messages", db_index=False)
     folder = models.ForeignKey(Folder, on_delete=models.PROTECT, db_index=False)
     immutable_id = models.CharField(max_length=512)
@@ -65,10 +76,11 @@ class Message(models.Model):
     body_type = models.CharField(max_length=4, default="html")
     body_size = models.IntegerField(default=0)  # bytes of UTF-8 before compression
     body_hash = models.BinaryField(default=b"")  # SHA-256 of the same
-    search = SearchVectorField(null=True)  # subject, people and preview
+    search = SearchVectorField(null=True)  # subject and people
     asked_at = models.DateTimeField()
     stored_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True)
+    doubted = models.BooleanField(db_default=False)
 
     class Meta:
         constraints = [
@@ -77,6 +89,11 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["thread", "connection", "received_at"], name="message_in_thread"),
             models.Index(fields=["folder", "received_at"], name="message_in_folder"),
+            models.Index(
+                fields=["connection", "folder", "-received_at"],
+                name="message_doubted",
+                condition=models.Q(doubted=True),
+            ),
             GinIndex(fields=["search"], name="message_search"),
         ]
 
@@ -84,9 +101,9 @@ class Message(models.Model):
 class ThreadCopy(models.Model):
     """What a list shows of a thread, as one mailbox has it: visibility is per copy, never per thread."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False, db_constraint=False)
     thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="copies")
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, db_index=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, db_index=False, db_constraint=False)
     last_at = models.DateTimeField()
     subject = models.TextField(blank=True)
     preview = models.TextField(blank=True)

@@ -11,9 +11,11 @@ from workestra.project.cli.demo import demo
 from workestra.project.cli.doctor import doctor
 from workestra.project.cli.export import export
 from workestra.project.cli.migrate import migrate
+from workestra.project.cli.preflight import preflight
 from workestra.project.cli.sandbox import sandbox
 from workestra.project.cli.serve import serve
 from workestra.project.cli.sync import sync
+from workestra.project.cli.verify import verify
 from workestra.project.cli.web import web
 from workestra.project.cli.worker import worker
 
@@ -37,10 +39,12 @@ app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
     add_help_option=False,
 )(sandbox)
+app.command(hidden=True)(preflight)
 app.command(rich_help_panel=OPERATE)(migrate)
 app.command(rich_help_panel=OPERATE)(doctor)
 app.command("create-user", rich_help_panel=OPERATE)(create_user)
 app.command(rich_help_panel=MAILBOX)(connections)
 app.command(rich_help_panel=MAILBOX)(sync)
 app.command(rich_help_panel=MAILBOX)(backfill)
+app.command(rich_help_panel=MAILBOX)(verify)
 app.command(rich_help_panel=MAILBOX)(export)

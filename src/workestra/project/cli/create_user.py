@@ -19,7 +19,7 @@ def create_user(
     workspace: Annotated[str, typer.Option(help="Name of the workspace; made if there is none.")],
     name: Annotated[str, typer.Option(help="The person's name.")] = "",
     role: Annotated[str, typer.Option(help="owner, admin or member.")] = "member",
-    time_zone: Annotated[str, typer.Option(help="For example Europe/Berlin.")] = "UTC",
+    time_zone: Annotated[str, typer.Option(help="For example Europe/Berlin; empty: the browser's.")] = "",
     password: Annotated[
         str | None, typer.Option(help="Seen by others in the process list: prefer --password-stdin.")
     ] = None,
@@ -63,6 +63,8 @@ def _password(*, given: str | None, from_stdin: bool) -> str:
 def _check_time_zone(name: str) -> None:
     import zoneinfo
 
+    if not name:
+        return
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):

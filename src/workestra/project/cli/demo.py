@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from workestra.project.cli import demo_wait, out, ports
+from workestra.project.cli import demo_wait, out, ports, ready
 from workestra.project.cli.demo_home import Home, open_home
 from workestra.project.cli.problem import Code, Problem
 from workestra.project.cli.supervise import Child, Ended, Supervisor, signals_end
@@ -62,13 +62,10 @@ def _bring_up(*, place: Home, supervisor: Supervisor, console: Any, port: int, m
     supervisor.start(sandbox)
 
     console.print("PostgreSQL: starting …")
-    from workestra.project import postgres
-    from workestra.project.cli.handles import strike_off_the_dead
-
-    strike_off_the_dead(home=place.folder)
-    database_url = postgres.embedded_url(home=place.folder)
+    database_url = ready.embedded(home=place.folder, keep=lambda text: console.print(text, markup=False))
     env = plain | {
         "_WORKESTRA_EMBEDDED_URL": database_url,
+        "_WORKESTRA_CHECKED": "1",
         "WORKESTRA_HOME": str(place.folder),
         "WORKESTRA_PUBLIC_URL": f"http://127.0.0.1:{web_port}",
         "WORKESTRA_SECRET_KEY": place.secrets["WORKESTRA_SECRET_KEY"],

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from workestra.project import env_checks
 from workestra.project.cli.problem import Code, Problem
+
+NAMES = SECRET_KEY, TOKEN_KEYS, PASSWORD = "WORKESTRA_SECRET_KEY", "WORKESTRA_TOKEN_KEYS", "DEMO_PASSWORD"
 
 
 @dataclass(slots=True)
@@ -30,7 +33,7 @@ class Home:
     @property
     def password(self) -> str:
         """With which the people of the demo sign in to Workestra."""
-        return self.secrets["DEMO_PASSWORD"]
+        return self.secrets[PASSWORD]
 
     def log(self, name: str) -> Path:
         """A child's log, begun anew."""
@@ -44,9 +47,14 @@ def open_home(*, folder: Path) -> Home:
     """Make or reuse the folder, and lock it.
 
     Raises:
-        Problem: another demo runs there, or it is the home of an installation that is no demo.
+        Problem: another demo runs there, it is the home of an installation that is no demo, or none can be.
     """
     folder = folder.expanduser().absolute()
+    try:
+        env_checks.home(folder)
+        env_checks.must_be_writable(folder)
+    except ValueError as problem:
+        raise Problem(f"--home {problem}. Choose another folder.", code=Code.USAGE) from None
     kept = folder / "demo.env"
     if (folder / "postgres").exists() and not kept.exists():
         raise Problem(
@@ -60,18 +68,25 @@ def open_home(*, folder: Path) -> Home:
     except OSError:
         lock.close()
         raise Problem(f"A demo is running in {folder} already. End it, or choose another --home.") from None
-    return Home(folder, _secrets(kept), lock)
+    try:
+        return Home(folder, _secrets(kept), lock)
+    except BaseException:
+        lock.close()
+        raise
 
 
 def _secrets(path: Path) -> dict[str, str]:
     """Read the secrets of this demo, or make them. The file is its owner's alone."""
     if path.exists():
         lines = (line.partition("=") for line in path.read_text().splitlines() if line and not line.startswith("#"))
-        return {name: value for name, _, value in lines}
+        found = {name: value for name, _, value in lines}
+        if not all(found.get(name) for name in NAMES):
+            raise Problem(f"{path} is damaged. Delete {path.parent} to begin anew, or choose another --home.")
+        return found
     made = {
-        "WORKESTRA_SECRET_KEY": secrets.token_urlsafe(50),
-        "WORKESTRA_TOKEN_KEYS": "demo:" + base64.b64encode(secrets.token_bytes(32)).decode(),
-        "DEMO_PASSWORD": f"paper-boat-{secrets.token_hex(3)}",
+        SECRET_KEY: secrets.token_urlsafe(50),
+        TOKEN_KEYS: "demo:" + base64.b64encode(secrets.token_bytes(32)).decode(),
+        PASSWORD: f"paper-boat-{secrets.token_hex(3)}",
     }
     text = "# Secrets of this demo, made by `workestra demo`. Delete the folder to begin anew.\n"
     text += "".join(f"{name}={value}\n" for name, value in made.items())

@@ -10,7 +10,7 @@ import typer
 from workestra.project.cli import out, ready
 from workestra.project.cli.checks.finding import Finding, fail, ok
 from workestra.project.cli.out import AsJson
-from workestra.project.cli.problem import Code
+from workestra.project.cli.problem import Code, Problem
 
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -33,15 +33,16 @@ def doctor(as_json: AsJson = False) -> None:
 
 def _findings() -> Iterator[Finding]:
     chosen = ready.environment()
-    yield ok("settings", "complete and well formed")
     from workestra.project.cli.checks import configuration, database, microsoft
 
+    yield ok("settings", "complete and well formed")
     yield from configuration.look(chosen=chosen)
     try:
         url = ready.database()
-        ready.django()
-    except Exception as problem:
-        yield fail("database", f"the embedded server does not start: {problem}", f"See {chosen.home}/postgres/log")
+    except Problem as problem:
+        text, _, remedy = str(problem).partition("\n")
+        yield fail("database", text, remedy)
     else:
+        ready.load()
         yield from database.look(chosen=chosen, url=url)
     yield from microsoft.look(chosen=chosen)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from workestra.project.cli import out, ready
+from workestra.project.cli import database_ready, out, ready
 from workestra.project.cli.out import AsJson
 from workestra.project.cli.problem import Code, Problem
 
@@ -40,7 +40,8 @@ def _apply(*, url: str, quiet: bool) -> list[str]:
     from workestra.project import roles
 
     role = ready.environment().database_role
-    with psycopg.connect(url, autocommit=True) as guard:
+    with psycopg.connect(url, autocommit=True, connect_timeout=10) as guard:
+        database_ready.must_be_recent(connection=guard)
         told = quiet
         # Asked again and again rather than waited for: a waiting statement would hold a snapshot, and a
         # concurrent index build in the other process would wait for us in turn.
@@ -49,7 +50,15 @@ def _apply(*, url: str, quiet: bool) -> list[str]:
                 out.console(stderr=True).print("Another migrate is running; waiting for it.")
                 told = True
             time.sleep(0.2)
-        roles.ensure_role(url=url, role=role)
+        try:
+            roles.ensure_role(url=url, role=role)
+        except psycopg.errors.InsufficientPrivilege as problem:
+            raise Problem(
+                f"The database's user may not make the product's role ({problem.diag.message_primary}). As an "
+                f"administrator of the database, once: create role {role} nologin; grant {role} to that user; "
+                "then run: workestra migrate",
+                code=Code.DATABASE,
+            ) from None
         ready.django(owner=True)
         from django.core.management import call_command
 

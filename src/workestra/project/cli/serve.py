@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from workestra.project.cli import ready
-from workestra.project.cli.problem import Code, Problem
+from workestra.project.cli import ports, preflight, ready
 from workestra.project.cli.supervise import Child, Ended, Supervisor, signals_end
 from workestra.project.cli.web import Host, Port, Workers
 
@@ -21,18 +20,28 @@ def serve(
     host: Host = "127.0.0.1",
     port: Port = 8000,
     workers: Workers = 1,
+    assistants: Annotated[
+        int | None,
+        typer.Option(min=0, max=16, help="Processes that help with backfills; default: 1 where there are two cores."),
+    ] = None,
     migrate: Annotated[bool, typer.Option("--migrate", help="Bring the database up to date first.")] = False,
 ) -> None:
-    """Run web and worker together; whichever dies is started again. Ctrl-C or SIGTERM ends both."""
+    """Run web, worker and assistants together; whichever dies is started again. Ctrl-C or SIGTERM ends them."""
     with signals_end():
-        supervisor = Supervisor(say=lambda text: typer.echo(text, err=True))
+        supervisor = Supervisor(say=_say)
         try:
-            ready.database()
-            env = dict(os.environ)
-            _bring_up_to_date(env=env, migrate=migrate)
+            ready.environment()
+            ports.must_be_free(host=host, port=port)
+            ready.database(keep=_say)
+            if migrate:
+                _migrate()
+            preflight.must_succeed()
             web = [*SELF, "web", "--host", host, "--port", str(port), "--workers", str(workers)]
-            supervisor.start(Child(name="web", command=web, env=env))
-            supervisor.start(Child(name="worker", command=[*SELF, "worker"], env=env))
+            supervisor.start(Child(name="web", command=web, env=dict(os.environ)))
+            supervisor.start(Child(name="worker", command=[*SELF, "worker"], env=dict(os.environ)))
+            for number in range((1 if (os.cpu_count() or 1) > 1 else 0) if assistants is None else assistants):
+                command = [*SELF, "worker", "--assist"]
+                supervisor.start(Child(name=f"assistant-{number + 1}", command=command, env=dict(os.environ)))
             supervisor.watch()
         except Ended:
             typer.echo("Ending.", err=True)
@@ -40,15 +49,11 @@ def serve(
             supervisor.stop()
 
 
-def _bring_up_to_date(*, env: dict[str, str], migrate: bool) -> None:
-    """Migrate, or see that nothing waits to be migrated."""
-    command = [*SELF, "migrate"] if migrate else [*SELF, "migrate", "--check"]
-    done = subprocess.run(command, env=env, check=False, capture_output=not migrate)
-    if done.returncode == Code.DATABASE and not migrate:
-        raise Problem(
-            "The database is not up to date. Run: workestra migrate (or: workestra serve --migrate)",
-            code=Code.DATABASE,
-        )
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _migrate() -> None:
+    done = subprocess.run([*SELF, "migrate"], check=False)
     if done.returncode:
-        sys.stderr.buffer.write(done.stderr or b"")
-        raise Problem("The database could not be prepared; the lines above say why.", code=Code.DATABASE)
+        raise typer.Exit(done.returncode)

@@ -10,24 +10,21 @@ children end in good order; where Linux can do it, a child is also ended when th
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from workestra.project.parent import end_with_parent
+
 PATIENCE = 8.0
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 GOOD_LIFE = 60.0
-PR_SET_PDEATHSIG = 1
-
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class Ended(BaseException):
@@ -56,12 +53,9 @@ def signals_end() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _die_with_parent() -> None:
-    """In the child, before it starts. Signals that the parent ignores would be ignored here too: undo that."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-    if _libc is not None:
-        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def pause_after(*, failures: int) -> float:
+    """Seconds to wait before something that failed this often in a row is started again."""
+    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(failures - 1, 16)) if failures else 0.0
 
 
 @dataclass(slots=True)
@@ -80,6 +74,14 @@ class Child:
 
     def start(self) -> None:
         """Start it."""
+        parent = os.getpid()
+
+        def before() -> None:
+            # Signals that the parent ignores would be ignored by the child, too.
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)
+            end_with_parent(parent=parent, number=signal.SIGTERM)
+
         with contextlib.ExitStack() as stack:
             out = stack.enter_context(self.log.open("ab")) if self.log else None
             self.process = subprocess.Popen(
@@ -89,7 +91,7 @@ class Child:
                 stdout=out,
                 stderr=subprocess.STDOUT if out else None,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=before,
             )
         self.started_at, self.next_at = time.monotonic(), float("inf")
 
@@ -142,10 +144,11 @@ class Supervisor:
         now = time.monotonic()
         if child.next_at == float("inf"):
             child.failures = 0 if now - child.started_at > GOOD_LIFE else child.failures + 1
-            pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** max(0, child.failures - 1)) if child.failures else 0.0
+            pause = pause_after(failures=child.failures)
             status = child.process.returncode if child.process else None
             child.next_at = now + pause
             self._say(f"{child.name} ended with status {status}; it starts again in {pause:.0f} s")
+            child.send(signal.SIGKILL)  # whatever it left behind would be in the way of the next
         elif now >= child.next_at:
             child.start()
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from workestra.project.cli import ready
+from workestra.project.cli import ports, preflight, ready
 
 Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every network of this machine.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
@@ -16,7 +16,9 @@ Workers = Annotated[int, typer.Option(min=1, max=64, help="Web processes; one a 
 def web(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> None:
     """Serve pages and Microsoft's notifications until SIGTERM or Ctrl-C. TLS belongs to a proxy in front."""
     chosen = ready.environment()
-    ready.database()
+    ports.must_be_free(host=host, port=port)
+    ready.database(keep=lambda text: typer.echo(text, err=True))
+    preflight.must_succeed()
     from granian.constants import Interfaces
     from granian.log import LogLevels
     from granian.server import Server

@@ -14,9 +14,13 @@ def worker(
         int | None,
         typer.Option(min=1, max=64, help="Jobs at once; default: WORKESTRA_WORKER_CONCURRENCY."),
     ] = None,
+    assist: Annotated[
+        bool,
+        typer.Option("--assist", help="Only lend a hand to backfills that another worker leads: uses a second core."),
+    ] = False,
 ) -> None:
     """Sync mailboxes until SIGTERM or Ctrl-C. Start as many as you like, on as many machines as you like."""
-    ready.django(patient=True)
+    ready.stay()
     from workestra.project.worker import run
 
-    run(concurrency=concurrency)
+    run(concurrency=concurrency, assist=assist)

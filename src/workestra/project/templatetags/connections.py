@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django import template
 from django.utils import formats, timezone
@@ -19,7 +19,6 @@ from workestra.project.templatetags.shell import exact_text, number
 from workestra.suite.connections.ranges import TITLES
 
 register = template.Library()
-SETTLING = timedelta(minutes=2)  # a subscription is made soon after connecting
 
 
 @register.simple_tag
@@ -55,14 +54,28 @@ def push_title(until: datetime) -> str:
 
 @register.simple_tag
 def no_push_because(card: ConnectionCard) -> str:
-    """Why Microsoft does not announce new mail here; empty where it does, or may still begin to."""
+    """Why Microsoft does not announce new mail here; empty where it does, and where an error is shown instead."""
     if card.push == "push" or card.error_code:
         return ""
     if card.kind == "shared":
         return _("Mail arrives by schedule and Sync now: Microsoft offers no push for shared mailboxes.")
-    if clock.now() - card.connected_at < SETTLING:
-        return ""
-    return _("Mail arrives by schedule and Sync now: Microsoft cannot reach this server.")
+    return {
+        "silent": _(
+            "Mail arrives by schedule and Sync now: Microsoft's announcements have stopped coming, although they are "
+            "set up. Workestra looks every two minutes until they come again."
+        ),
+        "starting": _(
+            "Mail arrives by schedule and Sync now until Microsoft announces it here; that is being set up."
+        ),
+        "unreached": _(
+            "Mail arrives by schedule and Sync now: Microsoft tried to reach this server and got no answer. "
+            "Workestra asks it again every half hour."
+        ),
+        "refused": _(
+            "Mail arrives by schedule and Sync now: Microsoft did not agree to announce it here. Workestra asks it "
+            "again every half hour."
+        ),
+    }.get(card.push, _("Mail arrives by schedule and Sync now: Microsoft cannot reach this server."))
 
 
 @register.simple_tag
@@ -72,18 +85,27 @@ def range_title(choice: str) -> str:
 
 
 @register.simple_tag
+def waits_until(moment: datetime) -> str:
+    """When it goes on, by the reader's clock; with the day where that is another."""
+    local, today = timezone.localtime(moment), timezone.localtime(clock.now())
+    if local.date() == today.date():
+        until = formats.date_format(local, pgettext("time of today", "H:i"))
+    else:
+        until = exact_text(moment)
+    return _("Waiting for Microsoft, continues at %(time)s") % {"time": until}
+
+
+@register.simple_tag
 def backfill_state(fill: BackfillCard) -> str:
     """What it is doing, for the corner of the card."""
     if fill.state == "waiting" and fill.waiting_until is not None:
-        local = timezone.localtime(fill.waiting_until)
-        until = formats.date_format(local, pgettext("time of today", "H:i"))
-        return _("Waiting for Microsoft, continues at %(time)s") % {"time": until}
+        return waits_until(fill.waiting_until)
     return {
         "queued": _("Starting…"),
         "running": _("Checking that nothing is missing…")
         if fill.checking
         else _("Pulling…")
-        if fill.eta_seconds is not None
+        if fill.eta_seconds is not None or (fill.pulled and fill.estimate is None)
         else _("Pulling… estimating the time"),
         "paused": _("Paused"),
         "waiting": _("Waiting for Microsoft"),

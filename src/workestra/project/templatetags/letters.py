@@ -45,12 +45,18 @@ def people_full(persons: Sequence[Named]) -> SafeString:
     shown = format_html_join(
         ", ",
         '<span class="person">{}<span class="address">{}</span></span>',
-        ((f"{person.name} " if person.name else "", person.address) for person in persons[:LONG]),
+        (_named(person) for person in persons[:LONG]),
     )
     more = len(persons) - LONG
     if more <= 0:
         return shown
     return format_html("{} {}", shown, ngettext("and %d other", "and %d others", more) % more)
+
+
+def _named(person: Named) -> tuple[str, str]:
+    """Name and address; a name that is the address again is none."""
+    named = person.name and person.name.strip().casefold() != person.address.casefold()
+    return (f"{person.name} " if named else "", person.address)
 
 
 @register.simple_tag

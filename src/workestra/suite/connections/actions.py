@@ -60,7 +60,16 @@ def start_history(request: HttpRequest, connection_id: int) -> HttpResponseBase:
     if choice not in CHOICES:
         messages.error(request, _("Choose how much mail to sync, then press Start."))
         return redirect(f"{reverse('connections:outlook')}?choose_range={connection_id}")
-    connections.start_backfill(member=member, connection_id=connection_id, choice=choice, now=clock.now())
+    now = clock.now()
+    begun = connections.start_backfill(member=member, connection_id=connection_id, choice=choice, now=now)
+    if begun is not None and begun.created_at != now:
+        running = begun.state not in ("done", "cancelled")
+        messages.info(
+            request,
+            _("This range is on its way already: the history that is being pulled reaches back as far.")
+            if running
+            else _("This range is here already: nothing had to be pulled."),
+        )
     return _back(connection_id)
 
 
@@ -86,7 +95,7 @@ def steer(request: HttpRequest, connection_id: int, backfill_id: int, verb: str)
     if not _is_fragment(request):
         return _back(connection_id)
     fresh = card_or_404(member=member, connection_id=connection_id)
-    return render(request, "connections/backfill.html", row_context(card=fresh))
+    return render(request, "connections/backfill.html", row_context(request=request, card=fresh))
 
 
 @require_POST
@@ -101,7 +110,7 @@ def sync_now(request: HttpRequest, connection_id: int) -> HttpResponseBase:
     if not _is_fragment(request):
         return _back(connection_id)
     card = card_or_404(member=member, connection_id=connection_id)
-    context = {**row_context(card=card), "run_id": run_id, "out_of_band": True}
+    context = {**row_context(request=request, card=card), "run_id": run_id, "out_of_band": True}
     return render(request, "connections/synced.html", context)
 
 

@@ -61,3 +61,6 @@ GROUPS = (
         (Permission(("offline_access",), _("Stay in sync without asking you to sign in again")),),
     ),
 )
+
+ASKED = ", ".join(scope for group in GROUPS for permission in group.permissions for scope in permission.scopes)
+"""Every scope by its name, for a text that is passed on to an administrator."""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from workestra.suite.connections import actions, sign_in, views
+from workestra.suite.connections import actions, logbook, sign_in, views
 
 app_name = "connections"
 OUTLOOK = "settings/integrations/outlook"
@@ -12,6 +12,8 @@ urlpatterns = [
     path(OUTLOOK, views.outlook, name="outlook"),
     path(f"{OUTLOOK}/begin", sign_in.begin, name="begin"),
     path("oauth/outlook/callback", sign_in.callback, name="callback"),
+    path(f"{OUTLOOK}/<int:connection_id>", logbook.one, name="one"),
+    path(f"{OUTLOOK}/<int:connection_id>/check", logbook.check, name="check"),
     path(f"{OUTLOOK}/<int:connection_id>/row", views.row, name="row"),
     path(f"{OUTLOOK}/<int:connection_id>/backfill", views.backfill, name="backfill"),
     path(f"{OUTLOOK}/<int:connection_id>/history", actions.start_history, name="history"),

@@ -13,10 +13,11 @@ from django.views.decorators.http import require_safe
 from workestra.activity.words import Action
 from workestra.kit import clock
 from workestra.mail.doors import queries
-from workestra.suite.connections.permissions import GROUPS
-from workestra.suite.connections.problems import SESSION_KEY, admin_consent_link, read_problem, revoke_page
+from workestra.suite.connections.permissions import ASKED, GROUPS
+from workestra.suite.connections.problems import SESSION_KEY, read_problem, revoke_page
 from workestra.suite.connections.ranges import RANGES, TITLES
-from workestra.tenancy.models import Member
+from workestra.suite.connections.sign_in import approval_link
+from workestra.tenancy.models import Member, Role
 from workestra.tenancy.views import member_of, member_view
 
 AGAIN = (Action.TRY_AGAIN, Action.OTHER_ACCOUNT, Action.SYNC_NOW)  # on a panel, all of them start a sign-in
@@ -27,9 +28,14 @@ def is_configured() -> bool:
     return bool(settings.WORKESTRA.microsoft_client_id)
 
 
-def row_context(*, card: queries.ConnectionCard) -> dict[str, Any]:
+def row_context(*, request: HttpRequest, card: queries.ConnectionCard) -> dict[str, Any]:
     """What the row of one connection is drawn from."""
-    return {"card": card, "range_titles": TITLES, "admin_link": admin_consent_link(), "configured": is_configured()}
+    return {"card": card, "range_titles": TITLES, "configured": is_configured(), **_help(request)}
+
+
+def _help(request: HttpRequest) -> dict[str, Any]:
+    """What the next steps of problems need."""
+    return {"admin_link": approval_link(request=request), "asked": ASKED, "revoke_page": revoke_page()}
 
 
 def card_or_404(*, member: Member, connection_id: int) -> queries.ConnectionCard:
@@ -74,6 +80,7 @@ def outlook(request: HttpRequest) -> HttpResponseBase:
     member = member_of(request)
     cards = queries.connection_cards(member=member, now=clock.now())
     connected = request.GET.get("connected", "")
+    problem = read_problem(query=request.GET.dict(), kept=request.session.get(SESSION_KEY))
     context = {
         "section": "settings",
         "configured": is_configured(),
@@ -82,11 +89,12 @@ def outlook(request: HttpRequest) -> HttpResponseBase:
         "range_titles": TITLES,
         "groups": GROUPS,
         "choosing": _choosing(cards=cards, wanted=request.GET.get("choose_range", "")),
-        "problem": read_problem(query=request.GET.dict(), kept=request.session.get(SESSION_KEY)),
+        "problem": problem,
+        "renews": next((card for card in cards if problem and card.id == problem.connection and card.is_mine), None),
         "connected": next((card for card in cards if str(card.id) == connected), None),
         "again": AGAIN,
-        "admin_link": admin_consent_link(),
-        "revoke_page": revoke_page(),
+        **_help(request),
+        "is_owner": member.role == Role.OWNER,
         "public_url": settings.WORKESTRA.public_url,
     }
     return render(request, "connections/outlook.html", context)
@@ -98,7 +106,7 @@ def outlook(request: HttpRequest) -> HttpResponseBase:
 def row(request: HttpRequest, connection_id: int) -> HttpResponseBase:
     """One connection's row, as it is now."""
     card = card_or_404(member=member_of(request), connection_id=connection_id)
-    return render(request, "connections/row.html", row_context(card=card))
+    return render(request, "connections/row.html", row_context(request=request, card=card))
 
 
 @never_cache
@@ -107,7 +115,7 @@ def row(request: HttpRequest, connection_id: int) -> HttpResponseBase:
 def backfill(request: HttpRequest, connection_id: int) -> HttpResponseBase:
     """The progress card of a connection's history; empty where there is none to show."""
     card = card_or_404(member=member_of(request), connection_id=connection_id)
-    return render(request, "connections/backfill.html", row_context(card=card))
+    return render(request, "connections/backfill.html", row_context(request=request, card=card))
 
 
 @never_cache

@@ -61,6 +61,8 @@ class LoginView(View):
             return self._page(request, form, status=429)
         if user is None:
             form.add_error(None, _("This email and password do not belong together. Check both and try again."))
+            form.fields["email"].widget.attrs.pop("autofocus")
+            form.fields["password"].widget.attrs["autofocus"] = True
             return self._page(request, form, status=422)
         login(request, user)
         return HttpResponseRedirect(_next(request))

@@ -8,12 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from workestra.activity.words import words
 from workestra.kit import clock
-from workestra.mail.doors import queries
+from workestra.mail.doors import conversations, queries
 from workestra.suite.inbox.days import by_day
 from workestra.suite.inbox.filters import InboxFilter, read_filter
 from workestra.tenancy.models import Member
@@ -26,7 +28,14 @@ def _is_fragment(request: HttpRequest) -> bool:
     return bool(request.headers.get("HX-Request"))
 
 
-def _page(request: HttpRequest, member: Member, chosen: InboxFilter) -> dict[str, Any]:
+def _several(mailboxes: list[queries.MailboxChoice], chosen: InboxFilter) -> bool:
+    """Whether a row has to say which mailbox it is in."""
+    return len(mailboxes) > 1 and not chosen.account
+
+
+def _page(
+    request: HttpRequest, member: Member, chosen: InboxFilter, mailboxes: list[queries.MailboxChoice]
+) -> dict[str, Any]:
     """One page of rows under the filter, grouped by day."""
     page = queries.inbox_page(
         member=member,
@@ -42,6 +51,7 @@ def _page(request: HttpRequest, member: Member, chosen: InboxFilter) -> dict[str
         "last_day": days[-1].key if days else "",
         "after": request.GET.get("after", ""),
         "chosen": chosen,
+        "several": _several(mailboxes, chosen),
         "now": clock.now(),
     }
 
@@ -70,7 +80,7 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
     member = member_of(request)
     mailboxes = queries.mailboxes(member=member)
     chosen = read_filter(query=request.GET.dict(), mailboxes=mailboxes)
-    context = _page(request, member, chosen)
+    context = _page(request, member, chosen, mailboxes)
     if _is_fragment(request):
         if context["after"]:
             return render(request, "inbox/rows.html", context)
@@ -86,15 +96,24 @@ def thread(request: HttpRequest, thread_id: int) -> HttpResponseBase:
     member = member_of(request)
     found = queries.thread(member=member, thread_id=thread_id)
     if found is None:
-        raise Http404
+        return _elsewhere(request, member, thread_id)
     mailboxes = queries.mailboxes(member=member)
     chosen = read_filter(query=request.GET.dict(), mailboxes=mailboxes)
     context: dict[str, Any] = {"thread": found, "chosen": chosen, "now": clock.now()}
+    if found.refusal:
+        context["refusal"] = words(code=found.refusal)
     if _is_fragment(request):
         return render(request, "inbox/thread.html", context)
-    return render(
-        request, "inbox/inbox.html", {**_page(request, member, chosen), **_frame(member, mailboxes), **context}
-    )
+    frame = {**_page(request, member, chosen, mailboxes), **_frame(member, mailboxes)}
+    return render(request, "inbox/inbox.html", {**frame, **context})
+
+
+def _elsewhere(request: HttpRequest, member: Member, thread_id: int) -> HttpResponseBase:
+    """An old address leads to the conversation that this one was merged into, where the member may see that."""
+    target = conversations.merged_into(thread_id=thread_id)
+    if target is None or queries.thread_row(member=member, thread_id=target) is None:
+        raise Http404
+    return redirect(reverse("inbox:thread", args=[target]))
 
 
 @never_cache
@@ -106,8 +125,10 @@ def row(request: HttpRequest, thread_id: int) -> HttpResponseBase:
     found = queries.thread_row(member=member, thread_id=thread_id)
     if found is None:
         raise Http404
-    chosen = read_filter(query=request.GET.dict(), mailboxes=queries.mailboxes(member=member))
-    return render(request, "inbox/row.html", {"row": found, "chosen": chosen, "now": clock.now()})
+    mailboxes = queries.mailboxes(member=member)
+    chosen = read_filter(query=request.GET.dict(), mailboxes=mailboxes)
+    context = {"row": found, "chosen": chosen, "several": _several(mailboxes, chosen), "now": clock.now()}
+    return render(request, "inbox/row.html", context)
 
 
 @never_cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import difflib
 import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ GIGABYTE = 1024**3
 
 def look(*, chosen: Environment) -> Iterator[Finding]:
     """What the settings mean."""
+    yield from _names()
     yield from _app(chosen)
     yield from _address(chosen)
     yield from _push(chosen)
@@ -26,6 +27,15 @@ def look(*, chosen: Environment) -> Iterator[Finding]:
         yield warn("debug", "WORKESTRA_DEBUG is on: pages show tracebacks.", "Never on a server: unset it.")
     if not chosen.database_url:
         yield from _disk(chosen)
+
+
+def _names() -> Iterator[Finding]:
+    from workestra.project import env
+
+    for name in env.unknown():
+        near = difflib.get_close_matches(name, env.EXAMPLES, n=1, cutoff=0.8)
+        remedy = f"Did you mean {near[0]}?" if near else "Remove it; docs/operate/settings.md has them all."
+        yield warn("settings", f"{name} is set, but no setting has this name.", remedy)
 
 
 def _app(chosen: Environment) -> Iterator[Finding]:
@@ -71,10 +81,7 @@ def _push(chosen: Environment) -> Iterator[Finding]:
 
 def _disk(chosen: Environment) -> Iterator[Finding]:
     home = chosen.home.absolute()
-    there = home if home.exists() else home.parent
-    if not os.access(there, os.W_OK):
-        yield fail("home", f"{home} cannot be written.", "Give this user the folder, or set WORKESTRA_HOME.")
-        return
+    there = next(one for one in (home, *home.parents) if one.exists())
     free = shutil.disk_usage(there).free / GIGABYTE
     if free < 2:
         yield warn("disk", f"{free:.1f} GB free in {home}.", "Make room: PostgreSQL stops when the disk is full.")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from workestra.project.cli import database_ready, database_words
 from workestra.project.cli.checks.finding import Finding, fail, ok, warn
 
 if TYPE_CHECKING:
@@ -24,13 +25,8 @@ def look(*, chosen: Environment, url: str) -> Iterator[Finding]:
     try:
         connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
     except psycopg.Error as problem:
-        yield fail(
-            "database",
-            f"cannot be reached: {str(problem).strip()}",
-            "Start it, or correct WORKESTRA_DATABASE_URL."
-            if chosen.database_url
-            else f"See {chosen.home / 'postgres' / 'log'}.",
-        )
+        text, _, remedy = str(database_words.told(problem=problem)).partition(". ")
+        yield fail("database", text, remedy)
         return
     with connection:
         yield from _version(connection, chosen)
@@ -46,8 +42,8 @@ def _one(connection: psycopg.Connection[Any], statement: str, *arguments: Any) -
 def _version(connection: psycopg.Connection[Any], chosen: Environment) -> Iterator[Finding]:
     number = connection.info.server_version // 10000
     where = "by address" if chosen.database_url else "embedded"
-    if number < 14:
-        yield fail("database", f"PostgreSQL {number} is too old.", "Use PostgreSQL 14 or later.")
+    if number < database_ready.OLDEST:
+        yield fail("database", f"PostgreSQL {number} is too old.", f"Use {database_ready.OLDEST} or later.")
     elif number < TESTED:
         yield ok("database", f"PostgreSQL {number}, {where} (the tests run on {TESTED})")
     else:
@@ -88,19 +84,16 @@ def _clock(connection: psycopg.Connection[Any]) -> Iterator[Finding]:
 
 
 def _tables(connection: psycopg.Connection[Any]) -> Iterator[Finding]:
-    if _one(connection, "select to_regclass('django_migrations')") == (None,):
-        yield fail("tables", "there are none yet.", "Run: workestra migrate")
-        return
-    from django.db.migrations.loader import MigrationLoader
-
-    applied = set(connection.execute("select app, name from django_migrations").fetchall())
-    waiting = sorted(set(MigrationLoader(None).disk_migrations) - applied)
+    waiting, unknown = database_ready.migrations(connection=connection)
     if waiting:
-        some = ", ".join(f"{app}.{name}" for app, name in waiting[:3])
+        some = ", ".join(waiting[:3])
         yield fail("tables", f"{len(waiting)} migrations wait ({some}).", "Run: workestra migrate")
+    elif unknown:
+        yield fail("tables", f"made by a newer Workestra, with {unknown[0]}.", "Upgrade this installation.")
     else:
         yield ok("tables", "up to date")
-    yield from _workers(connection)
+    if _one(connection, "select to_regclass('procrastinate_workers')") != (None,):
+        yield from _workers(connection)
 
 
 def _workers(connection: psycopg.Connection[Any]) -> Iterator[Finding]:

@@ -21,11 +21,21 @@
     if (focused) row.querySelector("a").focus({ preventScroll: true });
   };
 
+  /* In the list of unread mail the open conversation keeps its row after it was read. */
+  const keep = (row, after) => {
+    const next = after.map((id) => document.getElementById(`row-${id}`)).find(Boolean);
+    if (next) next.before(row);
+    else [...feed.querySelectorAll(".rows")].at(-1)?.append(row);
+  };
+
   const showAll = () => {
     if (!fresh) return;
     const focused = document.activeElement?.closest?.("[data-thread]")?.dataset.thread;
     const open = reader.current();
+    const order = links().map((link) => link.dataset.thread);
+    const mine = open && document.getElementById(`row-${open}`);
     feed.replaceChildren(fresh);
+    if (mine && feed.dataset.query.includes("f=unread") && !document.getElementById(mine.id)) keep(mine, order.slice(order.indexOf(open) + 1));
     fresh = null;
     arrivals.hidden = true;
     htmx.process(feed);
@@ -131,6 +141,7 @@
     else if (pending === "g" && key === "s") location.assign("/settings/integrations");
     else if (key === "j") step(1);
     else if (key === "k") step(-1);
+    else if (key === "u" && (inList || reader.current())) marks.toggle(inList ? document.activeElement.dataset.thread : reader.current());
     else if (key === "o" && inList) document.activeElement.click();
     else if ((key === "[" || key === "]") && reader.current()) {
       const all = links();

@@ -44,6 +44,7 @@
     let pause = 1000;
     let lost = false;
     let offlineTimer = 0;
+    let retryTimer = 0;
 
     const share = (message) => {
       receive(message);
@@ -78,10 +79,23 @@
         source.close();
         if (!lost) offlineTimer = setTimeout(() => share({ online: false }), 4000);
         lost = true;
-        setTimeout(connect, pause * (0.75 + Math.random() / 2));
+        retryTimer = setTimeout(connect, pause * (0.75 + Math.random() / 2));
         pause = Math.min(pause * 2, 30000);
       };
     };
+
+    /* The network went or came back: an open stream may be dead without knowing it. */
+    const anew = () => {
+      if (!source) return;
+      clearTimeout(retryTimer);
+      source.close();
+      if (!lost) offlineTimer = setTimeout(() => share({ online: false }), 4000);
+      lost = true;
+      pause = 1000;
+      connect();
+    };
+    addEventListener("offline", anew);
+    addEventListener("online", anew);
 
     if (channel) channel.onmessage = (event) => receive(event.data);
     if (navigator.locks && channel) {

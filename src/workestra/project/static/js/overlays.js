@@ -50,7 +50,7 @@
         new CustomEvent("toast", { detail: { text: words, kind } }));
       (navigator.clipboard?.writeText(text) ?? Promise.reject()).then(
         () => say(at.dataset.copied, "ok"),
-        () => source?.select?.(),
+        () => getSelection().selectAllChildren(source), /* no clipboard without https: ready for Ctrl-C */
       );
     }
   });

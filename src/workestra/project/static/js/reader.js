@@ -41,6 +41,16 @@ const reader = (() => {
     document.title = (shown() ? document.getElementById("thread-subject").textContent : inbox.dataset.title.split(" · ")[0]) + site;
   };
 
+  /* Whoever marks as read wants to know that a conversation was opened, or that mail was added to it. */
+  const tell = (opened) => document.body.dispatchEvent(new CustomEvent("reader", { detail: { opened } }));
+
+  /* Replace a part in place; what had the focus in it keeps it. */
+  const swap = (mine, next) => {
+    const focused = mine.contains(document.activeElement);
+    mine.replaceWith(next);
+    if (focused) (next.matches("summary") ? next : next.querySelector("button, a[href]"))?.focus({ preventScroll: true });
+  };
+
   const open = async (url, { push = true } = {}) => {
     const ticket = ++asked;
     pane.setAttribute("aria-busy", "true");
@@ -50,10 +60,13 @@ const reader = (() => {
       pane.replaceChildren(content);
       pane.scrollTop = 0;
       htmx.process(pane);
-      if (push) history.pushState({ reader: url }, "", url);
+      const at = shown()?.dataset.url ?? url; /* what was merged answers with what it is part of */
+      if (push) history.pushState({ reader: at }, "", at);
+      else if (at !== url) history.replaceState({ reader: at }, "", at);
       mark(current());
       title();
       document.getElementById("thread-subject")?.focus({ preventScroll: true });
+      tell(true);
     } catch (problem) {
       if (ticket === asked) complain(problem.status);
     } finally {
@@ -85,14 +98,20 @@ const reader = (() => {
     }
     if (ticket !== asked || !fresh) return;
     const stack = here.querySelector(".messages");
-    here.querySelector(".thread-meta").replaceWith(fresh.querySelector(".thread-meta"));
+    here.toggleAttribute("data-unread", fresh.hasAttribute("data-unread"));
+    for (const part of [".thread-meta", ".thread-tools", ".thread-notes"]) {
+      const [mine, next] = [here.querySelector(part), fresh.querySelector(part)];
+      if (!mine.querySelector(":popover-open") && mine.outerHTML !== next.outerHTML) swap(mine, next);
+    }
     let before = null;
+    let added = false;
     for (const message of [...fresh.querySelectorAll(".message")]) {
       const mine = document.getElementById(message.id);
       if (!mine) {
         if (before) before.after(message);
         else stack.prepend(message);
         before = message;
+        added = true;
         continue;
       }
       if (mine.dataset.version !== message.dataset.version) {
@@ -101,12 +120,13 @@ const reader = (() => {
           const folded = mine.querySelector(part);
           const next = message.querySelector(part);
           next.open = folded.open;
-          folded.replaceWith(next);
+          swap(folded, next);
         }
       }
       before = mine;
     }
     htmx.process(stack);
+    if (added) tell(false);
   };
 
   addEventListener("popstate", () => {
@@ -128,10 +148,16 @@ const reader = (() => {
     }
   });
 
+  /* Split or merged: the answer names the conversation to show. */
+  document.body.addEventListener("conversation", (event) => open(event.detail.url));
+  document.body.addEventListener("live-merged", (event) => {
+    if (event.detail.topic === `merged:${current()}`) open(shown().dataset.url, { push: false });
+  });
+
   document.body.addEventListener("live-thread", (event) => {
     if (event.detail.topic === `thread:${current()}`) refresh();
   });
   document.body.addEventListener("live-reconnected", refresh);
 
-  return { open, close, current, parse, get };
+  return { open, close, current, parse, get, complain };
 })();

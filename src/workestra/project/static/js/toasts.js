@@ -3,13 +3,14 @@
 {
   const region = document.getElementById("toasts");
   const LIFE = 6000;
+  const LIFE_OF_ERRORS = 15000;
 
   const live = (toast) => {
     let timer = 0;
     const stop = () => clearTimeout(timer);
     const start = () => {
       stop();
-      timer = setTimeout(() => toast.remove(), LIFE);
+      timer = setTimeout(() => toast.remove(), toast.classList.contains("err") ? LIFE_OF_ERRORS : LIFE);
     };
     const close = document.createElement("button");
     close.type = "button";
