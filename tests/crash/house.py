@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import time as wall
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -64,7 +65,7 @@ class House:
     def member(self, name: str = "Ana") -> Member:
         """The owner of a workspace of their own."""
         workspace = Workspace.objects.create(name=f"House {self.number} of {name}")
-        email = f"{name.lower()}{self.number}-{os.getpid()}@workestra.example"
+        email = f"{name.lower()}-{uuid.uuid4().hex[:12]}@workestra.example"
         return Member.objects.create(
             workspace=workspace, user=User.objects.create(email=email, name=name), role=Role.OWNER
         )

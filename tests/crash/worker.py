@@ -12,6 +12,7 @@ import select
 import signal
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,9 @@ from procrastinate.jobs import Status
 from procrastinate.psycopg_connector import PsycopgConnector
 from tests.crash.steps import Steps
 
+from workestra.graph import client
 from workestra.kit import clock
+from workestra.kit import hop as hop_pool
 from workestra.kit.hop import hop
 from workestra.kit.live import conninfo
 from workestra.mail.doors import schedule
@@ -68,8 +71,10 @@ def process(*, work: Callable[[], None], kill_at: int = 0) -> Ended:
 def _child(work: Callable[[], None], kill_at: int, tells: int) -> None:
     """Never returns: nothing of the parent may run twice."""
     code = 1
-    _of_the_parent.append(dict(DatabaseWrapper._connection_pools))
+    _of_the_parent.append((dict(DatabaseWrapper._connection_pools), hop_pool._pool, client._pool))
     DatabaseWrapper._connection_pools.clear()
+    hop_pool._pool = ThreadPoolExecutor(max_workers=hop_pool.THREADS)  # of the parent's, no thread came along
+    client._pool = ThreadPoolExecutor(max_workers=2)
     try:
         steps = Steps(kill_at=kill_at, tell=tells)
         steps.install()
@@ -84,7 +89,7 @@ def _child(work: Callable[[], None], kill_at: int, tells: int) -> None:
 
 
 _points: list[Steps] = []
-_of_the_parent: list[Any] = []  # pools whose connections are the parent's: kept, so that nobody closes them here
+_of_the_parent: list[Any] = []  # pools with its connections and threads: kept, so that nobody closes them here
 
 
 def _told(hears: int, child: int) -> str:

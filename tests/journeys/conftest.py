@@ -40,7 +40,7 @@ class Watch:
 
     def console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
-            self.troubles.append(f"console: {message.text}")
+            self.troubles.append(f"console: {message.text} ({message.location.get('url')})")
 
     def asked(self, request: Request) -> None:
         if not request.url.startswith((*self.origins, "data:", "about:", "blob:")):

@@ -73,6 +73,17 @@ def test_a_merge_leads_to_the_whole_and_so_does_the_old_address(
     assert threads(_page(client)) == [other]
     assert len(elements(_page(client, f"/inbox/t/{other}"), "details", class_="message")) == 3
     assert client.get(f"/inbox/t/{talk}")["Location"] == f"/inbox/t/{other}"
+    assert client.get(f"/inbox/row/{talk}")["Location"] == f"/inbox/row/{other}"
+
+
+def test_a_mark_that_comes_as_late_as_the_merge_marks_the_whole(
+    ana: Member, here: Connection, client_for: Browser
+) -> None:
+    client = client_for(ana)
+    other, talk = threads(_page(client))
+    client.post(f"/inbox/t/{talk}/merge", {"into": other})
+    assert client.post(f"/inbox/t/{talk}/read", {"read": "1"}, headers=FRAGMENT).status_code == 204
+    assert "data-unread" not in _page(client, f"/inbox/t/{other}")
 
 
 @pytest.mark.parametrize(("into", "status"), [("", 204), ("x", 204), ("999999999", 404)])

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from workestra.activity.words import words
 from workestra.kit import clock
-from workestra.mail.doors import queries, readstate
+from workestra.mail.doors import conversations, queries, readstate
 from workestra.suite.inbox.filters import read_filter
 from workestra.tenancy.views import member_of, member_view
 
@@ -24,7 +24,13 @@ def read(request: HttpRequest, thread_id: int) -> HttpResponseBase:
     member = member_of(request)
     is_read = request.POST.get("read") != "0"
     if readstate.mark(member=member, thread_id=thread_id, is_read=is_read, now=clock.now()) is None:
-        raise Http404
+        target = conversations.merged_into(thread_id=thread_id)  # just now, perhaps, by the same person
+        if (
+            target is None
+            or readstate.mark(member=member, thread_id=target, is_read=is_read, now=clock.now()) is None
+        ):
+            raise Http404
+        thread_id = target
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204)
     chosen = read_filter(query=request.GET.dict(), mailboxes=queries.mailboxes(member=member))

@@ -96,7 +96,7 @@ def thread(request: HttpRequest, thread_id: int) -> HttpResponseBase:
     member = member_of(request)
     found = queries.thread(member=member, thread_id=thread_id)
     if found is None:
-        return _elsewhere(request, member, thread_id)
+        return _elsewhere("inbox:thread", member=member, thread_id=thread_id)
     mailboxes = queries.mailboxes(member=member)
     chosen = read_filter(query=request.GET.dict(), mailboxes=mailboxes)
     context: dict[str, Any] = {"thread": found, "chosen": chosen, "now": clock.now()}
@@ -108,12 +108,12 @@ def thread(request: HttpRequest, thread_id: int) -> HttpResponseBase:
     return render(request, "inbox/inbox.html", {**frame, **context})
 
 
-def _elsewhere(request: HttpRequest, member: Member, thread_id: int) -> HttpResponseBase:
+def _elsewhere(name: str, *, member: Member, thread_id: int) -> HttpResponseBase:
     """An old address leads to the conversation that this one was merged into, where the member may see that."""
     target = conversations.merged_into(thread_id=thread_id)
     if target is None or queries.thread_row(member=member, thread_id=target) is None:
         raise Http404
-    return redirect(reverse("inbox:thread", args=[target]))
+    return redirect(reverse(name, args=[target]))
 
 
 @never_cache
@@ -124,7 +124,7 @@ def row(request: HttpRequest, thread_id: int) -> HttpResponseBase:
     member = member_of(request)
     found = queries.thread_row(member=member, thread_id=thread_id)
     if found is None:
-        raise Http404
+        return _elsewhere("inbox:row", member=member, thread_id=thread_id)
     mailboxes = queries.mailboxes(member=member)
     chosen = read_filter(query=request.GET.dict(), mailboxes=mailboxes)
     context = {"row": found, "chosen": chosen, "several": _several(mailboxes, chosen), "now": clock.now()}
