@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import ssl
 import weakref
@@ -38,6 +39,7 @@ SCOPES = (
 )
 
 
+@functools.lru_cache(maxsize=4)  # reading the system's authorities takes a fiftieth of a second
 def tls(*, ca_bundle: Any) -> ssl.SSLContext:
     """TLS 1.2 and later, the system's authorities and the configured one besides (SEC 3)."""
     context = ssl.create_default_context()
