@@ -16,7 +16,8 @@ import pytest
 from workestra.project import embedded, postgres
 from workestra.project.cli.keep import Keeper
 
-USER = "import sys, time; from pathlib import Path; from workestra.project import embedded\n"
+USER = "import signal, sys; from pathlib import Path; from workestra.project import embedded\n"
+USER += "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # shells ignore it in what they start with &
 USER += "embedded.join(home=Path(sys.argv[1])); print('in', flush=True); sys.stdin.read()"
 
 

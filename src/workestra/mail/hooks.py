@@ -147,6 +147,11 @@ class Writer:
             told[one.subscription_id or "", change, item] = Told(one.subscription_id or "", change[:32], item[:512])
         return list(told.values())
 
+    def abandon(self) -> None:
+        """Hang up without the event loop, which is over."""
+        if self._connection is not None:
+            self._connection.pgconn.finish()
+
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
@@ -164,6 +169,7 @@ class Endpoint:
     def __init__(self, *, conninfo: str) -> None:
         self._conninfo = conninfo
         self._writer: Writer | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -194,13 +200,20 @@ class Endpoint:
             batch = _decoder.decode(body)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             return 400, b""
-        if self._writer is None:
-            self._writer = Writer(conninfo=self._conninfo)
         try:
-            await self._writer.store(notices=batch.value)
+            await self._mine().store(notices=batch.value)
         except (psycopg.Error, OSError):
             return 503, b""
         return 202, b""
+
+    def _mine(self) -> Writer:
+        """The writer of this event loop: it waits for events and futures of that loop alone."""
+        loop = asyncio.get_running_loop()
+        if self._writer is None or self._loop is not loop:
+            if self._writer is not None:
+                self._writer.abandon()
+            self._writer, self._loop = Writer(conninfo=self._conninfo), loop
+        return self._writer
 
 
 async def _body(receive: Receive) -> bytes | None:
