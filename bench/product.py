@@ -9,13 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import os
-import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 
 from bench.contract import TOKEN, Result
@@ -49,28 +45,6 @@ def _migrate(database_url: str) -> None:
     connection.close()
     roles.grant_rows(url=database_url, role=role)
     connection.settings_dict = mine
-
-
-@contextlib.contextmanager
-def _assistant() -> Iterator[None]:
-    """The process that `workestra serve` starts beside its worker where there are two cores."""
-    from django.db import connection
-
-    command = [sys.executable, "-m", "workestra.project.cli", "worker", "--assist"]
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        for _ in range(300):
-            with connection.cursor() as cursor:
-                cursor.execute("select count(*) from procrastinate_workers")
-                if cursor.fetchone()[0]:
-                    break
-            time.sleep(0.1)
-        else:
-            raise SystemExit("the assistant does not start")
-        yield
-    finally:
-        child.send_signal(signal.SIGTERM)
-        child.wait(20)
 
 
 def run(*, feeder_url: str, database_url: str, page_size: int, messages: int) -> Result:
@@ -128,7 +102,6 @@ def run(*, feeder_url: str, database_url: str, page_size: int, messages: int) ->
         account = Account(here, run, meter, Tally())
         begun, cpu = time.perf_counter(), time.process_time()
         await history.plan_range(graph=graph, ref=here, work=work)
-        await history.call_for_help(ref=here, work=work)
         await streams.pull_range(graph=graph, ref=here, work=work, came=account.came)
         pulled = time.perf_counter()
         print(f"worker_cpu_seconds={time.process_time() - cpu:.2f}", file=sys.stderr)
@@ -140,8 +113,7 @@ def run(*, feeder_url: str, database_url: str, page_size: int, messages: int) ->
         return pulled - begun, proven - pulled
 
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with _assistant():
-        seconds, proof = asyncio.run(whole())
+    seconds, proof = asyncio.run(whole())
     from django.db import connection
 
     with scope(workspace=member.workspace_id), connection.cursor() as cursor:

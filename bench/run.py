@@ -23,6 +23,7 @@ import msgspec
 
 from bench import processes, report
 from bench.cluster import database, server
+from workestra.rules.replication import PAGE
 
 MODULES = {
     "bare": "bench.peers.bare",
@@ -31,7 +32,7 @@ MODULES = {
     "o365": "bench.peers.o365_bulk",
 }
 SLOW = {"sdk", "o365"}
-PAGES = {"bare": 250, "product": 250, "sdk": 1000, "o365": 1000}  # the bound reads the product's own pages
+PAGES = {"bare": PAGE, "product": PAGE, "sdk": 1000, "o365": 1000}  # the bound reads the product's own pages
 
 
 def available() -> list[str]:
@@ -95,7 +96,10 @@ def main() -> None:
     parser.add_argument("--slow-messages", type=int, default=2000)
     parser.add_argument("--full", action="store_true", help="the slow peers read every message too")
     parser.add_argument(
-        "--page-sizes", type=int, nargs="+", help="default: 250 for bound and product, 1000 for the libraries"
+        "--page-sizes",
+        type=int,
+        nargs="+",
+        help="default: the product's; 1000 for the libraries",
     )
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--timeout", type=float, default=600.0, help="seconds for one measurement")

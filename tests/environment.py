@@ -11,6 +11,12 @@ import os
 import shutil
 import tempfile
 
+import hypothesis
+
+# The same examples in every run, so that whoever breaks a rule sees it; `make prove-rules` looks for new ones.
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.load_profile("default" if "RULES" in os.environ else "same")
+
 for name in [one for one in os.environ if one.startswith(("WORKESTRA_", "_WORKESTRA_"))]:
     del os.environ[name]
 

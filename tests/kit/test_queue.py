@@ -53,6 +53,6 @@ def test_an_equal_job_that_waits_already_does_not_cost_the_transaction(lock: str
 
 
 def test_every_name_that_may_be_enqueued_is_a_task() -> None:
-    ours = (jobs.pull, jobs.history, jobs.help_history, jobs.watch, jobs.read_state, jobs.check)
+    ours = (jobs.pull, jobs.history, jobs.watch, jobs.read_state, jobs.check)
     assert {one.name for one in ours} == set(dispatch.TASKS)
     assert set(dispatch.TASKS) <= set(app.tasks)

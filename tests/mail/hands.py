@@ -24,7 +24,6 @@ from workestra.tenancy.rows import scope
 TASKS: dict[str, Any] = {
     dispatch.PULL: jobs.pull,
     dispatch.HISTORY: jobs.history,
-    dispatch.HELP: jobs.help_history,
     dispatch.WATCH: jobs.watch,
     dispatch.CHECK: jobs.check,
     dispatch.READ_STATE: jobs.read_state,

@@ -9,6 +9,7 @@ from tests.sandboxes import Outlook
 
 from workestra.kit import clock
 from workestra.mail.doors import queries
+from workestra.rules import replication
 from workestra.tenancy.models import Member
 from workestra.tenancy.rows import scope
 
@@ -51,5 +52,5 @@ def test_a_folder_without_a_count_is_cut_by_what_it_holds(ana: Member, outlook: 
     connection = outlook.connect(ana)
     start(connection, "90d")
     work(connection)
-    assert backfill(connection).pages > 3000 / 250
+    assert backfill(connection).pages > 3000 / replication.PAGE
     assert differences(outlook, connection, "ana") == []

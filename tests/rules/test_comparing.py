@@ -14,6 +14,7 @@ STATES = st.builds(
     flag=st.sampled_from(["notFlagged", "flagged"]),
     categories=st.lists(st.sampled_from("xy"), max_size=2).map(tuple),
     body=st.sampled_from([b"1", b"2"]),
+    settled=st.just(True),
 )
 SIDES = st.dictionaries(st.text(max_size=2), STATES, max_size=8)
 

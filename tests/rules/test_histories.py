@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.rules.test_readstate import Play, histories
 
@@ -104,6 +104,7 @@ def test_content_that_may_have_changed_is_doubted_until_it_is_read(history: list
 
 @settings(max_examples=400)
 @given(history=histories)
+@example(history=[Play.press_read, Play.outlook_turns, Play.ask, Play.send, Play.hear_oldest])
 def test_a_press_while_another_is_on_its_way_is_what_both_sides_show(history: list[Callable[[Play], None]]) -> None:
     play = Play()
     for act in history:

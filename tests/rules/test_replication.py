@@ -27,7 +27,7 @@ def test_slices_cover_the_range_without_gap_or_overlap(
     assert since - timedelta(seconds=1) < parts[-1].since <= since
     assert all(newer.since == older.until for newer, older in pairwise(parts))
     assert all(part.since < part.until and part.folder == 7 for part in parts)
-    assert len(parts) <= replication.MOST_SLICES + 1
+    assert len(parts) <= replication.MOST_SLICES
 
 
 @given(messages=st.integers(101, 100_000))
@@ -39,7 +39,16 @@ def test_the_newest_slice_of_evenly_spread_mail_holds_about_a_first_page(message
     assert 25 <= share <= 75
 
 
-@given(current=st.integers(10, 250), seconds=st.floats(0, 600), too_large=st.booleans())
+@given(messages=st.integers(1, 2**31))
+def test_slices_hold_everything_and_get_smaller_so_that_streams_end_together(messages: int) -> None:
+    first, *sizes = replication.portions(messages=messages)
+    assert first + sum(sizes) == messages
+    assert len(sizes) < replication.MOST_SLICES
+    assert all(newer >= older for newer, older in pairwise(sizes[:-1]))
+    assert not sizes[1:] or sizes[-1] <= replication.PAGE * 1.5
+
+
+@given(current=st.integers(10, replication.PAGE), seconds=st.floats(0, 600), too_large=st.booleans())
 def test_page_sizes_stay_in_bounds_and_never_grow_after_a_page_that_was_too_large(
     current: int, seconds: float, too_large: bool
 ) -> None:

@@ -14,15 +14,11 @@ HISTORY = "mail.history"
 WATCH = "mail.watch"
 READ_STATE = "mail.read_state"
 CHECK = "mail.check"
-HELP = "mail.help_history"
-TASKS = (PULL, HISTORY, HELP, WATCH, READ_STATE, CHECK)
+TASKS = (PULL, HISTORY, WATCH, READ_STATE, CHECK)
 
 CLICKED = 20  # what a person has just done goes first
 SOON = 10  # then what a person or a notice waits for
 LATER = 0
-
-EVERYTHING = "default"  # the queues: what workers do, and what assistants do besides
-HELPING = "help"
 
 
 def register(app: Any) -> None:
@@ -48,18 +44,6 @@ def history(*, workspace: int, connection: int) -> bool:
         queueing_lock=f"history:{connection}",
         lock=f"history:{connection}",
         priority=LATER,
-    )
-
-
-def help_history(*, workspace: int, connection: int) -> bool:
-    """Ask an assistant, where one runs, to pull slices of the connection's backfill."""
-    return enqueue(
-        task=HELP,
-        args={"workspace": workspace, "connection": connection},
-        queueing_lock=f"help:{connection}",
-        lock=f"help:{connection}",
-        priority=LATER,
-        queue=HELPING,
     )
 
 

@@ -22,7 +22,6 @@ from workestra.mail.doors import backfills, grants, outcomes, ref, runs, schedul
 from workestra.mail.doors.ref import Ref
 from workestra.mail.flows.failure import told
 from workestra.mail.flows.history import history as run_history
-from workestra.mail.flows.history import lend_a_hand
 from workestra.mail.flows.microsoft import NotConfigured
 from workestra.mail.flows.pull import pull as run_pull
 from workestra.mail.flows.readstate import tell as tell_read_state
@@ -123,12 +122,6 @@ async def pull(workspace: int, connection: int) -> None:
 async def history(workspace: int, connection: int) -> None:
     """The backfill of a connection."""
     await _run(workspace, connection, lambda here: run_history(ref=here), "history")
-
-
-@app.task(name=dispatch.HELP)
-async def help_history(workspace: int, connection: int) -> None:
-    """An assistant's share of a backfill."""
-    await _run(workspace, connection, lambda here: lend_a_hand(ref=here), "history")
 
 
 @app.task(name=dispatch.WATCH)

@@ -22,7 +22,6 @@ from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.kit.live import conninfo
 from workestra.kit.memory import calm_collector
-from workestra.mail import dispatch
 from workestra.mail.doors import schedule
 from workestra.mail.flows import microsoft
 from workestra.project.logs import OUTAGES, in_a_line
@@ -37,19 +36,19 @@ NOTICES = 0.15
 PAUSE = 3
 
 
-def run(*, concurrency: int | None = None, assist: bool = False) -> None:
-    """Work until SIGTERM or SIGINT. `assist`: only lend a hand to backfills that other workers lead."""
+def run(*, concurrency: int | None = None) -> None:
+    """Work until SIGTERM or SIGINT."""
     calm_collector()
-    asyncio.run(_run(concurrency or settings.WORKESTRA.worker_concurrency, assist))
+    asyncio.run(_run(concurrency or settings.WORKESTRA.worker_concurrency))
 
 
-async def _run(concurrency: int, assist: bool) -> None:
+async def _run(concurrency: int) -> None:
     stop = asyncio.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(one, stop.set)
     while not stop.is_set():
         try:
-            await _work(concurrency, stop, assist)
+            await _work(concurrency, stop)
         except Exception as problem:
             # The database went away, or something else that a fresh start may heal: nothing is lost by it.
             what = "worker.database_away" if type(problem).__name__ in OUTAGES else "worker.interrupted"
@@ -59,14 +58,13 @@ async def _run(concurrency: int, assist: bool) -> None:
     await microsoft.close()
 
 
-async def _work(concurrency: int, stop: asyncio.Event, assist: bool) -> None:
+async def _work(concurrency: int, stop: asyncio.Event) -> None:
     database = conninfo(settings=settings.DATABASES["default"])
     connector = PsycopgConnector(conninfo=database, min_size=0, max_size=4, **POOL)
     app: App = django_app.with_connector(connector)
     async with app.open_async():
         worker = asyncio.create_task(
             app.run_worker_async(
-                queues=[dispatch.HELPING if assist else dispatch.EVERYTHING],
                 concurrency=concurrency,
                 install_signal_handlers=False,
                 fetch_job_polling_interval=0.5,

@@ -67,8 +67,9 @@ def told(*, change: Change, is_read: bool, asked_at: datetime) -> tuple[Change |
         return None, is_read
     if change.accepted_at is not None:
         return (None, is_read) if asked_at > change.accepted_at else (change, change.wanted)
-    # Only where no other value can be on its way is Outlook's agreement the end of it.
-    agrees = is_read == change.wanted and asked_at > change.pressed_at and change.sent in (0, change.number)
+    # Only where nothing can be on its way is Outlook's agreement the end of it: a request that was put may still take
+    # effect, and its answer must not be taken for that to a later press, whose numbers would begin anew.
+    agrees = is_read == change.wanted and asked_at > change.pressed_at and change.sent == 0
     return (None, is_read) if agrees else (replace(change, was=is_read), change.wanted)
 
 

@@ -39,10 +39,12 @@ BEGINNING = datetime(1601, 1, 1, tzinfo=UTC)  # Exchange's own: mail without a d
 END = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 MOST_MESSAGES = 2**31 - 1  # that a column holds
-SLICE_MESSAGES = 750
-MOST_SLICES = 32
-FIRST_PAGE = 50  # what a person waits for
-PAGE = 250  # what is asked for as long as it comes fast: larger ones gain nothing and take more memory
+SLICE_MESSAGES = 750  # what is not worth an even cut
+SHARES = 8  # a slice is an eighth of what is left: twice the requests that a mailbox allows at once
+LARGEST_SLICE = 25_000  # unless there would be hundreds
+MOST_SLICES = 150
+FIRST_PAGE = 50  # messages of the newest slice: what a person waits for
+PAGE = 200  # what is asked for as long as it comes fast: larger ones take longer in all, and more memory
 
 
 def range_start(*, choice: str, now: datetime) -> datetime:
@@ -66,26 +68,38 @@ class Stretch:
 
 
 def cut(*, folder: int, since: datetime, until: datetime, messages: int, oldest: datetime | None) -> list[Stretch]:
-    """Cut a folder's range into stretches of time, newest first, of about SLICE_MESSAGES each.
+    """Cut a folder's range into stretches of time, newest first.
 
-    The cuts assume mail spread evenly between `oldest` (or `since`) and `until`; where it is not, a stream
-    just has more pages to walk. The newest stretch holds about a first page, so that recent mail is there at
-    once.
+    The newest stretch holds about a first page, so that recent mail is there at once; the others are the smaller the
+    older, so that streams which walk them end at about the same time. The cuts assume mail spread evenly between
+    `oldest` (or `since`) and `until`; where it is not, a stream just has more pages to walk.
     """
     if messages <= 0 or since >= until:
         return []
     first = max(since, oldest) if oldest and oldest < until else since
-    pieces = max(1, min(MOST_SLICES, -(-messages // SLICE_MESSAGES)))
-    span = (until - first) / pieces
-    inner = [until - span * n for n in range(1, pieces)]
-    if messages > 2 * FIRST_PAGE:
-        inner.insert(0, until - (until - first) * FIRST_PAGE / messages)
+    sizes = portions(messages=messages)
     edges = [until]
-    for edge in (*inner, since):
-        whole = edge.replace(microsecond=0)
-        if whole < edges[-1]:
-            edges.append(whole)
+    done = 0
+    for size in sizes[:-1]:
+        done += size
+        edge = (until - (until - first) * (done / messages)).replace(microsecond=0)
+        if since < edge < edges[-1]:
+            edges.append(edge)
+    edges.append(since.replace(microsecond=0))
     return [Stretch(folder=folder, since=low, until=high) for high, low in pairwise(edges)]
+
+
+def portions(*, messages: int) -> list[int]:
+    """How many messages each slice is to hold, newest first."""
+    sizes = [FIRST_PAGE] if messages > 2 * FIRST_PAGE else []
+    left = messages - sum(sizes)
+    largest = max(LARGEST_SLICE, messages // 50)
+    while left > 0:
+        size = min(largest, max(PAGE, left // SHARES))
+        size = size if left - size > PAGE // 2 else left
+        sizes.append(size)
+        left -= size
+    return sizes
 
 
 def total(*, counts: Sequence[int | None]) -> int | None:

@@ -188,6 +188,13 @@ def plan(
     return hit == 1
 
 
+def slices(*, ref: Ref, work: Work) -> list[Slice]:
+    """The slices still to be walked, newest first."""
+    with scope(workspace=ref.workspace):
+        rows = Slice.objects.filter(backfill_id=work.id, done=False, folder__gone_at__isnull=True)
+        return list(rows.select_related("folder").order_by("-until", "id"))
+
+
 def renew_slice(*, ref: Ref, piece: Slice) -> Slice | None:
     """The slice as it stands now, or None when it is done."""
     with scope(workspace=ref.workspace):

@@ -17,13 +17,6 @@ from workestra.rules.replication import LIVE, smooth
 
 Cursor = psycopg.Cursor[Any]
 
-PROGRESS = """
-select b.state, b.rate, (
-    select greatest(1, count(distinct s.holder)) from mail_slice s
-    where s.backfill_id = b.id and not s.done and s.holder <> '' and s.held_until > %s
-) from mail_backfill b where b.id = %s for no key update of b
-"""
-
 
 class LostRace(Exception):
     """The row is no longer where this worker left it: somebody else went on. Read again."""
@@ -140,7 +133,7 @@ class NoticesStep:
 
 @dataclass(frozen=True, slots=True)
 class SliceStep:
-    """A page of history: `link` leads on; empty, the slice is done. `seconds`: its share of its process's time."""
+    """A page of history: `link` leads on; empty, the slice is done. `seconds`: its share of the time."""
 
     workspace: int
     backfill: int
@@ -155,7 +148,7 @@ class SliceStep:
 
     def take(self, *, cursor: Cursor, now: datetime) -> None:
         """Move slice and backfill together; numbers only grow."""
-        cursor.execute(PROGRESS, (now, self.backfill))
+        cursor.execute("select state, rate from mail_backfill where id = %s for no key update", (self.backfill,))
         row = cursor.fetchone()
         if row is None or row[0] not in (*LIVE, "paused", "held"):
             raise Stopped
@@ -180,7 +173,7 @@ class SliceStep:
             " estimate = case when estimate is null then null else greatest(estimate, pulled + %s) end where id = %s",
             (
                 self.messages,
-                smooth(rate=row[1], messages=self.messages, seconds=self.seconds / row[2]),
+                smooth(rate=row[1], messages=self.messages, seconds=self.seconds),
                 self.page_size,
                 self.oldest,
                 self.messages,

@@ -1,9 +1,8 @@
 """A backfill, newest mail first, on streams over disjoint slices of time that share four places (BKF).
 
     plan: count each tracked folder, cut its range into slices
-    pull: streams claim slices, newest first, and walk them page by page; each page takes a place only while it is
-          asked for, the newest slice first; before each page a stream sees whether the backfill still runs.
-          Assistants (`lend_a_hand`) are other processes that do the same with the slices still free
+    pull: streams take slices, newest first, and walk them page by page; each page takes a place only while it is
+          asked for, the newest slice first; before each page a stream sees whether the backfill still runs
     prove: ids of every folder are compared with Outlook's and repaired; then it is done
 
 A worker that dies leaves slices where their last stored page put them; whoever comes next goes on from there.
@@ -13,14 +12,14 @@ from __future__ import annotations
 
 import contextlib
 from datetime import datetime
+from typing import Any
 
 from workestra.graph import mail
 from workestra.graph.client import Graph
 from workestra.graph.errors import Refused, Unreachable
 from workestra.kit import clock
 from workestra.kit.hop import hop
-from workestra.mail import dispatch
-from workestra.mail.doors import backfills, claims, runs, schedule
+from workestra.mail.doors import backfills, runs, schedule
 from workestra.mail.doors.backfills import Work
 from workestra.mail.doors.ref import FolderRef, Ref
 from workestra.mail.flows import prove, streams, tree
@@ -54,7 +53,6 @@ async def history(*, ref: Ref) -> None:
         if work.phase == "plan":
             await plan_range(graph=graph, ref=ref, work=work)
         if work.phase in ("plan", "pull"):
-            await call_for_help(ref=ref, work=work)
             await streams.pull_range(graph=graph, ref=ref, work=work, came=account.came)
             if not await hop(lambda: backfills.may_go_on(ref=ref, work=work)):
                 return
@@ -62,27 +60,6 @@ async def history(*, ref: Ref) -> None:
         whole = await prove_range(graph=graph, ref=ref, work=work, account=account)
     if whole:
         await hop(lambda: backfills.finish(ref=ref, work=work, now=clock.now()))
-
-
-async def lend_a_hand(*, ref: Ref) -> None:
-    """Pull slices of a backfill that another process leads, until none is free. Raises GraphError."""
-    work = await hop(lambda: backfills.current(ref=ref))
-    if work is None or work.phase != "pull" or work.state != "running":
-        return
-    await respect_pause(ref=ref)
-    meter = Meter(counted=Counted())
-    graph = graph_for(workspace=ref.workspace, connection=ref.connection, counted=meter.counted)
-    run = await hop(
-        lambda: runs.opened(ref=ref, kind="backfill", why="person", started=clock.now(), backfill=work.id)
-    )
-    async with logged(ref=ref, kind="backfill", why="person", meter=meter, over=False, backfill=work.id) as tally:
-        await streams.pull_range(graph=graph, ref=ref, work=work, came=Account(ref, run, meter, tally).came)
-
-
-async def call_for_help(*, ref: Ref, work: Work) -> None:
-    """Where there are more slices than this process has streams, let an assistant pull some."""
-    if await hop(lambda: claims.free(ref=ref, work=work, now=clock.now())) > streams.STREAMS:
-        await hop(lambda: dispatch.help_history(workspace=ref.workspace, connection=ref.connection))
 
 
 async def plan_range(*, graph: Graph, ref: Ref, work: Work) -> None:
@@ -106,14 +83,21 @@ async def plan_range(*, graph: Graph, ref: Ref, work: Work) -> None:
 
 async def _measure(graph: Graph, ref: Ref, work: Work, folder: FolderRef) -> tuple[int | None, datetime | None]:
     """How many messages of the range the folder has, and when the oldest came (None: not known)."""
-    async with lane(ref=ref):
-        number = await mail.count(graph, root=ref.root, folder=folder.graph_id, since=work.since, until=work.until)
-    oldest = None
-    if (folder.total if number is None else number) > replication.SLICE_MESSAGES:
+
+    async def number() -> int | None:
+        async with lane(ref=ref):
+            return await mail.count(graph, root=ref.root, folder=folder.graph_id, since=work.since, until=work.until)
+
+    async def oldest() -> datetime | None:
+        if folder.total <= replication.SLICE_MESSAGES:
+            return None
         async with lane(ref=ref):
             with contextlib.suppress(Refused, Unreachable):  # only makes the cuts even
-                oldest = await mail.oldest(graph, root=ref.root, folder=folder.graph_id, since=work.since)
-    return number, oldest
+                return await mail.oldest(graph, root=ref.root, folder=folder.graph_id, since=work.since)
+        return None
+
+    pair: list[Any] = await together((number(), oldest()))
+    return pair[0], pair[1]
 
 
 async def prove_range(*, graph: Graph, ref: Ref, work: Work, account: Account) -> bool:

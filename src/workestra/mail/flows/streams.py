@@ -1,16 +1,15 @@
-"""The streams of one process over the slices of a backfill (BKF 2-5, PRF 1, PRF 8).
+"""The streams over the slices of a backfill (BKF 2-5, PRF 1).
 
-A stream claims the newest slice that is free and walks it page by page: it takes a place, asks for the page, gives
-the place on, and stores the page while another stream asks for the next. Before each page it sees whether the
-backfill still runs. Several processes may do this for one backfill: slices are claimed, and places are slots shared
-by all.
+A stream takes the newest slice that is left and walks it page by page: it takes a place, asks for the page, gives the
+place on, and stores the page while another stream asks for the next. Before each page it sees whether the backfill
+still runs.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-import uuid
+from collections import deque
 from datetime import datetime
 from typing import Protocol
 
@@ -20,7 +19,7 @@ from workestra.graph.errors import CursorExpired, Gone, Refused, TooLarge
 from workestra.graph.wire import MessagePage
 from workestra.kit import clock
 from workestra.kit.hop import hop
-from workestra.mail.doors import backfills, claims, store
+from workestra.mail.doors import backfills, store
 from workestra.mail.doors.backfills import Work
 from workestra.mail.doors.ref import Ref
 from workestra.mail.doors.steps import LostRace, SliceStep, Stopped
@@ -30,8 +29,7 @@ from workestra.mail.flows.together import together
 from workestra.mail.models import Slice
 from workestra.rules import replication
 
-STREAMS = 6  # more than places: while one page is decoded and stored, another is on its way
-OTHERS_PAUSE = 0.25  # seconds between looks at slices that other processes walk
+STREAMS = 8  # twice the places: while pages are decoded and stored, others are on their way
 
 
 class Came(Protocol):
@@ -43,60 +41,32 @@ class Came(Protocol):
 
 
 async def pull_range(*, graph: Graph, ref: Ref, work: Work, came: Came | None = None) -> None:
-    """Let the streams run until every slice is done, here or elsewhere, or the backfill may not go on.
-
-    Raises GraphError.
-    """
-    process = _Process(graph=graph, ref=ref, work=work, came=came)
-    keeper = asyncio.create_task(process.keep_claims())
+    """Let the streams run until every slice is done, or the backfill may not go on. Raises GraphError."""
+    pull = _Pull(graph=graph, ref=ref, work=work, came=came)
+    pull.left.extend(enumerate(await hop(lambda: backfills.slices(ref=ref, work=work))))
     try:
-        while True:
-            await together(process.stream() for _ in range(STREAMS))
-            if not await hop(lambda: backfills.may_go_on(ref=ref, work=work)):
-                return
-            if not await hop(lambda: claims.left(ref=ref, work=work)):
-                return
-            await asyncio.sleep(OTHERS_PAUSE)  # others finish what they hold, or their claims run out
+        await together(pull.stream() for _ in range(STREAMS))
     finally:
-        keeper.cancel()
-        await asyncio.gather(keeper, return_exceptions=True)
-        await asyncio.shield(process.close())
+        await asyncio.shield(pull.places.close())
 
 
-class _Process:
-    """What the streams of this process share."""
+class _Pull:
+    """What the streams share. `left`: the slices that nobody walks yet, with their places in line."""
 
     def __init__(self, *, graph: Graph, ref: Ref, work: Work, came: Came | None) -> None:
         self._graph = graph
         self._ref = ref
         self._work = work
         self._came = came
-        self._places = Places(ref=ref)
-        self._holder = uuid.uuid4().hex
-        self._taken = 0
         self._size = work.page_size if work.phase == "pull" else replication.PAGE
-        self._first = work.phase == "plan"  # nobody has seen a page yet: the first one is a small one
-
-    async def keep_claims(self) -> None:
-        """Say every few seconds that this process lives."""
-        while True:
-            await asyncio.sleep(claims.RENEW_EVERY)
-            await hop(lambda: claims.keep(ref=self._ref, holder=self._holder, now=clock.now()))
-
-    async def close(self) -> None:
-        """Give back places and slices."""
-        await self._places.close()
-        await hop(lambda: claims.release(ref=self._ref, holder=self._holder))
+        self.left: deque[tuple[int, Slice]] = deque()
+        self.places = Places(ref=ref)
 
     async def stream(self) -> None:
-        """Walk one slice after another until none is free."""
-        while True:
-            piece = await hop(
-                lambda: claims.take(ref=self._ref, work=self._work, holder=self._holder, now=clock.now())
-            )
-            if piece is None:
-                return
-            number, self._taken = self._taken, self._taken + 1
+        """Walk one slice after another until none is left."""
+        while self.left:
+            number, first = self.left.popleft()
+            piece: Slice | None = first
             while piece is not None:
                 if not await hop(lambda: backfills.may_go_on(ref=self._ref, work=self._work)):
                     return
@@ -107,12 +77,9 @@ class _Process:
 
     async def _page(self, piece: Slice, number: int) -> Slice | None:
         """Ask for one page and store it. Returns the slice as it is then, or None when it is done."""
-        begun = time.monotonic()
-        size = self._size
-        if self._first:
-            self._first, size = False, min(size, replication.FIRST_PAGE)
+        begun, size = time.monotonic(), self._size
         try:
-            async with self._places.take(number=number):
+            async with self.places.take(number=number):
                 asking, asked_at = time.monotonic(), clock.now()
                 answer = await mail.messages(
                     self._graph,

@@ -8,7 +8,7 @@ from workestra.tenancy.rows import wall
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mail", "0004_claims"),
+        ("mail", "0003_fewer_keys"),
         ("tenancy", "0002_language_and_zone_like_the_browser"),
     ]
 

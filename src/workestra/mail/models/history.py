@@ -46,10 +46,7 @@ class Backfill(models.Model):
 
 
 class Slice(models.Model):
-    """A stretch of one folder's time, [since, until), walked newest first by one stream at a time.
-
-    `holder` is the process whose stream walks it: its claim runs out soon unless the process says that it lives.
-    """
+    """A stretch of one folder's time, [since, until), walked newest first by one stream."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
     backfill = models.ForeignKey(Backfill, on_delete=models.CASCADE, related_name="slices")
@@ -61,8 +58,6 @@ class Slice(models.Model):
     pages = models.PositiveIntegerField(default=0)
     done = models.BooleanField(default=False)
     pulled = models.PositiveIntegerField(default=0)
-    holder = models.CharField(max_length=32, db_default="", blank=True)
-    held_until = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["backfill", "-until"], name="slice_newest", condition=models.Q(done=False))]

@@ -20,13 +20,9 @@ def serve(
     host: Host = "127.0.0.1",
     port: Port = 8000,
     workers: Workers = 1,
-    assistants: Annotated[
-        int | None,
-        typer.Option(min=0, max=16, help="Processes that help with backfills; default: 1 where there are two cores."),
-    ] = None,
     migrate: Annotated[bool, typer.Option("--migrate", help="Bring the database up to date first.")] = False,
 ) -> None:
-    """Run web, worker and assistants together; whichever dies is started again. Ctrl-C or SIGTERM ends them."""
+    """Run web and worker together; whichever dies is started again. Ctrl-C or SIGTERM ends them."""
     with signals_end():
         supervisor = Supervisor(say=_say)
         try:
@@ -39,9 +35,6 @@ def serve(
             web = [*SELF, "web", "--host", host, "--port", str(port), "--workers", str(workers)]
             supervisor.start(Child(name="web", command=web, env=dict(os.environ)))
             supervisor.start(Child(name="worker", command=[*SELF, "worker"], env=dict(os.environ)))
-            for number in range((1 if (os.cpu_count() or 1) > 1 else 0) if assistants is None else assistants):
-                command = [*SELF, "worker", "--assist"]
-                supervisor.start(Child(name=f"assistant-{number + 1}", command=command, env=dict(os.environ)))
             supervisor.watch()
         except Ended:
             typer.echo("Ending.", err=True)
