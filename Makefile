@@ -15,12 +15,13 @@ SEEDS ?= 20
 DAYS ?= 3
 EVERY ?= 1
 MINUTES ?= 10
+PULL ?= 200000
 RULES ?= 40
 SEED ?= 1
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sandbox test journeys prove prove-crash prove-processes prove-simulation prove-rules prove-mutants bench check lint types imports sizes migrations docs format lock
+.PHONY: help setup demo sandbox test journeys prove prove-crash prove-processes prove-simulation prove-large prove-rules prove-mutants bench check lint types imports sizes migrations docs format lock
 
 help: ## List what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -52,6 +53,9 @@ prove-processes: .venv/.dev ## Kill workers, web and PostgreSQL at random for te
 
 prove-simulation: .venv/.dev ## Whole days on virtual time, many seeds (SEEDS=20 DAYS=3; SEED=17 for one)
 	$(BIN)/python -m tests.simulation --days $(DAYS) $(if $(filter command environment,$(origin SEED)),--seed $(SEED),--seeds $(SEEDS))
+
+prove-large: .venv/.dev ## Pull 200,000 messages of a mailbox of a million and watch the worker's memory (MESSAGES=n PULL=n)
+	$(BIN)/python scripts/prove_large.py $(if $(filter command environment,$(origin MESSAGES)),--messages $(MESSAGES)) --pull $(PULL)
 
 prove-rules: .venv/.dev ## Play more histories of everything that may happen (RULES=40 SEED=1)
 	RULES=$(RULES) SEED=$(SEED) $(BIN)/python -m pytest tests/statemachine tests/rules
