@@ -7,14 +7,16 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from tests.compare import differences, store
 from tests.mail import hands
 from tests.mail.hands import Time, backfill, fresh, press, start, sync, work
-from tests.sandboxes import Outlook
+from tests.sandboxes import Outlook, run
 
 from m365sandbox.faults import Fault
 from workestra.kit import clock
-from workestra.mail.models import Connection
+from workestra.mail import jobs
+from workestra.mail.models import Connection, Schedule
 from workestra.tenancy.models import Member
 
 PAGES = r"GET .*/mailFolders/.*/messages\?"
@@ -293,3 +295,20 @@ def test_a_wrong_secret_is_told_of_and_heals_without_a_sign_in(
     work(connection)
     assert hands.runs(connection)[-1].state == "done"
     assert fresh(connection).error_code == ""
+
+
+def test_a_database_that_fails_as_a_job_begins_has_the_connection_woken(
+    ana: Member, outlook: Outlook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = outlook.connect(ana)
+    work(connection)
+    Schedule.objects.filter(connection=connection).update(wake_at=None)
+
+    def away(*_: object) -> None:
+        raise OperationalError("the line broke")
+
+    monkeypatch.setattr(jobs, "_read", away)
+    run(jobs.pull(workspace=connection.workspace_id, connection=connection.pk))
+    due = Schedule.objects.get(connection=connection).wake_at
+    assert due is not None
+    assert due <= clock.now() + jobs.AGAIN

@@ -43,19 +43,20 @@ def _read(workspace: int, connection: int) -> Ref | None:
 
 async def _run(workspace: int, connection: int, flow: Callable[[Ref], Awaitable[None]], name: str) -> None:
     structlog.contextvars.bind_contextvars(workspace=workspace, connection=connection, job=name)
-    here = await hop(lambda: _read(workspace, connection))
-    if here is None or here.state != "active":
-        return
+    here: Ref | None = None
     try:
-        await flow(here)
+        here = await hop(lambda: _read(workspace, connection))
+        if here is not None and here.state == "active":
+            await flow(here)
     except asyncio.CancelledError:  # the worker is told to end: another one goes on
-        await asyncio.shield(hop(lambda: _again(here, name)))
+        await asyncio.shield(hop(lambda: _again(connection, name)))
         raise
     except (GraphError, NotConfigured) as problem:
+        assert here is not None
         await _failed(here, name, problem)
     except Exception:
         log.exception("job.failed")  # a database away, a bug of ours: rows wait, work goes on
-        await hop(lambda: _again(here, name))
+        await hop(lambda: _again(connection, name))
     finally:
         structlog.contextvars.clear_contextvars()
 
@@ -104,12 +105,12 @@ def _unwatched(here: Ref, failure: Failure) -> None:
     schedule.watch_soon(connection_id=here.connection, at=clock.now() + WATCH_AGAIN)
 
 
-def _again(here: Ref, name: str) -> None:
+def _again(connection: int, name: str) -> None:
     at = clock.now() + AGAIN
     if name == "watch":
-        schedule.watch_soon(connection_id=here.connection, at=at)
+        schedule.watch_soon(connection_id=connection, at=at)
     else:
-        schedule.wake(connection_id=here.connection, at=at)
+        schedule.wake(connection_id=connection, at=at)
 
 
 @app.task(name=dispatch.PULL)
