@@ -302,13 +302,13 @@ def test_a_database_that_fails_as_a_job_begins_has_the_connection_woken(
 ) -> None:
     connection = outlook.connect(ana)
     work(connection)
-    Schedule.objects.filter(connection=connection).update(wake_at=None)
+    Schedule.objects.filter(connection_id=connection.pk).update(wake_at=None)
 
     def away(*_: object) -> None:
         raise OperationalError("the line broke")
 
     monkeypatch.setattr(jobs, "_read", away)
     run(jobs.pull(workspace=connection.workspace_id, connection=connection.pk))
-    due = Schedule.objects.get(connection=connection).wake_at
+    due = Schedule.objects.get(connection_id=connection.pk).wake_at
     assert due is not None
     assert due <= clock.now() + jobs.AGAIN
