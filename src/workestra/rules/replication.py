@@ -41,10 +41,11 @@ END = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 MOST_MESSAGES = 2**31 - 1  # that a column holds
 SLICE_MESSAGES = 750  # what is not worth an even cut
 SHARES = 8  # a slice is an eighth of what is left: twice the requests that a mailbox allows at once
+LEAST_SLICE = 200  # a page, with room for mail that is spread unevenly
 LARGEST_SLICE = 25_000  # unless there would be hundreds
 MOST_SLICES = 150
 FIRST_PAGE = 50  # messages of the newest slice: what a person waits for
-PAGE = 200  # what is asked for as long as it comes fast: larger ones take longer in all, and more memory
+PAGE = 250  # what is asked for as long as it comes fast: larger ones gain nothing and take more memory
 
 
 def range_start(*, choice: str, now: datetime) -> datetime:
@@ -95,8 +96,8 @@ def portions(*, messages: int) -> list[int]:
     left = messages - sum(sizes)
     largest = max(LARGEST_SLICE, messages // 50)
     while left > 0:
-        size = min(largest, max(PAGE, left // SHARES))
-        size = size if left - size > PAGE // 2 else left
+        size = min(largest, max(LEAST_SLICE, left // SHARES))
+        size = size if left - size > LEAST_SLICE // 2 else left
         sizes.append(size)
         left -= size
     return sizes
