@@ -1,7 +1,7 @@
 """The streams over the slices of a backfill (BKF 2-5, PRF 1).
 
 A stream takes the newest slice that is left and walks it page by page: it takes a place, asks for the page, gives the
-place on, and stores the page while another stream asks for the next. Before each page it sees whether the backfill
+place on, and stores the page while another stream asks for the next. Before each request it sees whether the backfill
 still runs.
 """
 
@@ -68,8 +68,6 @@ class _Pull:
             number, first = self.left.popleft()
             piece: Slice | None = first
             while piece is not None:
-                if not await hop(lambda: backfills.may_go_on(ref=self._ref, work=self._work)):
-                    return
                 try:
                     piece = await self._page(piece, number)
                 except Stopped:
@@ -80,6 +78,8 @@ class _Pull:
         begun, size = time.monotonic(), self._size
         try:
             async with self.places.take(number=number):
+                if not await hop(lambda: backfills.may_go_on(ref=self._ref, work=self._work)):
+                    raise Stopped
                 asking, asked_at = time.monotonic(), clock.now()
                 answer = await mail.messages(
                     self._graph,
