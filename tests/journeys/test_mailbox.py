@@ -88,7 +88,7 @@ def test_mail_that_comes_while_reading_further_down_waits_behind_a_pill(connecte
     stack.deliver("Came while you read below")
     pill = connected.get_by_role("button", name="1 new")
     expect(pill).to_be_visible(timeout=SOON)
-    assert feed.evaluate("feed => feed.scrollTop") > 800
+    assert feed.evaluate("feed => feed.scrollTop") > 400
     pill.click()
     expect(connected.locator(".row").first).to_contain_text("Came while you read below")
     expect(pill).to_be_hidden()

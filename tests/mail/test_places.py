@@ -123,7 +123,7 @@ def test_what_people_wait_for_goes_before_the_next_page(ref: Ref) -> None:
         while "person" not in order:
             async with places.take(number=0):
                 order.append("page")
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.1)
 
     async def person() -> None:
         async with lane(ref=ref, count=slots.SLOTS):  # all of them, as a batch needs
