@@ -94,6 +94,19 @@ def test_mail_that_comes_while_reading_further_down_waits_behind_a_pill(connecte
     expect(pill).to_be_hidden()
 
 
+def test_a_click_is_not_lost_when_the_list_changes_under_it(connected: Page, stack: Stack) -> None:
+    stack.deliver("Pressed slowly")
+    open_inbox(connected, stack)
+    row = connected.locator(".row", has_text="Pressed slowly").locator("a")
+    row.hover(timeout=SOON)
+    connected.mouse.down()
+    stack.deliver("Came in between")
+    connected.wait_for_timeout(1500)
+    connected.mouse.up()
+    expect(connected.get_by_role("heading", name="Pressed slowly")).to_be_visible()
+    expect(connected.locator(".row", has_text="Came in between")).to_have_count(1, timeout=SOON)
+
+
 def test_a_thread_is_read_beside_the_list_by_keyboard_alone(connected: Page, stack: Stack) -> None:
     stack.deliver("Keys are enough", html="<p>Hello <b>Ana</b></p>")
     open_inbox(connected, stack)

@@ -10,6 +10,14 @@
   let loading = false;
   let again = false;
 
+  /* Nothing is replaced between the press and the release of a pointer: the click would be lost. */
+  let released = Promise.resolve();
+  feed.addEventListener("pointerdown", () => {
+    released = new Promise((done) => {
+      for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(done), { once: true });
+    });
+  });
+
   const links = () => [...feed.querySelectorAll("a[data-thread]")];
   const words = (n) => (n === 1 ? button.dataset.one : button.dataset.many.replace("{n}", String(n)));
 
@@ -51,6 +59,7 @@
     loading = true;
     try {
       const content = await reader.get(feed.dataset.url);
+      await released;
       const rows = [...content.querySelectorAll(".row")];
       const arrived = rows.filter((row) => document.getElementById(row.id)?.dataset.version !== row.dataset.version);
       const gone = !rows.length !== !links().length;
@@ -87,6 +96,7 @@
     if (!mine) return;
     try {
       const row = (await reader.get(`/inbox/row/${id}${feed.dataset.query}`)).querySelector(".row");
+      await released;
       const now = document.getElementById(`row-${id}`);
       if (row && now && row.dataset.version === now.dataset.version) replaceRow(now, row);
     } catch {
