@@ -157,3 +157,14 @@ async def test_error_text_names_the_request_but_never_the_token() -> None:
 
 def test_moment_of_the_client_is_the_one_it_was_given() -> None:
     assert Wire(ok({})).graph().now == NOW
+
+
+async def test_arrival_is_told_once_for_an_answer_that_came_whole_and_never_for_an_error() -> None:
+    told: list[str] = []
+    wire = Wire(ok({"value": []}), error(404, "ErrorItemNotFound"))
+    graph = wire.graph()
+    await graph.follow(link=LINK, kind=MessagePage, arrived=lambda: told.append("page"))
+    assert told == ["page"]
+    with pytest.raises(Gone):
+        await graph.get(path="/me/messages", kind=MessagePage, arrived=lambda: told.append("error"))
+    assert told == ["page"]

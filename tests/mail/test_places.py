@@ -15,6 +15,7 @@ from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import slots
 from workestra.mail.doors.ref import Ref
+from workestra.mail.doors.steps import Stopped
 from workestra.mail.flows.lane import lane
 from workestra.mail.flows.places import Places
 from workestra.tenancy.models import Member
@@ -164,3 +165,37 @@ def test_an_idle_place_is_given_back_at_once(ref: Ref) -> None:
         assert await hop(lambda: _taken(ref)) == 0
 
     _with(ref, work)
+
+
+def test_a_place_goes_on_when_the_answer_is_here_not_when_it_is_decoded(ref: Ref) -> None:
+    async def work(places: Places) -> None:
+        decoded = asyncio.Event()
+        leaving: list[asyncio.Task[None]] = []
+
+        async def decode(number: int) -> None:
+            async with places.take(number=number) as arrived:
+                await asyncio.sleep(0.05)  # the others are waiting by now
+                arrived()
+                arrived()
+                await decoded.wait()
+
+        leaving += [asyncio.create_task(decode(number)) for number in range(2 * slots.SLOTS)]
+        await asyncio.sleep(0.5)
+        assert not any(task.done() for task in leaving)
+        assert await hop(lambda: _taken(ref)) == slots.SLOTS
+        decoded.set()
+        await asyncio.gather(*leaving)
+        assert await hop(lambda: _taken(ref)) == 0
+
+    _with(ref, work)
+
+
+def test_who_may_not_ask_any_more_holds_nothing(ref: Ref) -> None:
+    async def whole() -> None:
+        places = Places(ref=ref, may=lambda: False)
+        with pytest.raises(Stopped):
+            async with places.take(number=0):
+                raise AssertionError
+        assert await hop(lambda: _taken(ref)) == 0
+
+    run(whole())

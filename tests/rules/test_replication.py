@@ -45,7 +45,8 @@ def test_slices_hold_everything_and_get_smaller_so_that_streams_end_together(mes
     assert first + sum(sizes) == messages
     assert len(sizes) < replication.MOST_SLICES
     assert all(newer >= older for newer, older in pairwise(sizes[:-1]))
-    assert not sizes[1:] or sizes[-1] <= replication.LEAST_SLICE * 1.5
+    assert not sizes[1:] or sizes[-1] <= replication.PAGE - replication.ROOM
+    assert all(-size % replication.PAGE >= replication.ROOM for size in sizes[:-2])
 
 
 @given(current=st.integers(10, replication.PAGE), seconds=st.floats(0, 600), too_large=st.booleans())

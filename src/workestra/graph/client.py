@@ -79,18 +79,33 @@ class Graph:
         """The moment, as this client was told to see it: for answers that carry no date."""
         return self._now()
 
-    async def get(self, *, path: str, kind: type[T], query: Query | None = None, prefer: Sequence[str] = ()) -> T:
-        """What `path` ("/me/messages") answers, as `kind`. Query values are encoded here."""
-        return await self._struct(await self._fetch(self._call("GET", path, query=query, prefer=prefer)), kind)
+    async def get(
+        self,
+        *,
+        path: str,
+        kind: type[T],
+        query: Query | None = None,
+        prefer: Sequence[str] = (),
+        arrived: Callable[[], None] | None = None,
+    ) -> T:
+        """What `path` ("/me/messages") answers, as `kind`. Query values are encoded here.
 
-    async def follow(self, *, link: str, kind: type[T], prefer: Sequence[str] = ()) -> T:
-        """What a next or delta link answers; the link is used exactly as Graph wrote it.
+        `arrived` is called once the bytes of the answer are here: the request is over then, decoding it is not.
+        """
+        call = self._call("GET", path, query=query, prefer=prefer)
+        call.arrived = arrived
+        return await self._struct(await self._fetch(call), kind)
+
+    async def follow(
+        self, *, link: str, kind: type[T], prefer: Sequence[str] = (), arrived: Callable[[], None] | None = None
+    ) -> T:
+        """What a next or delta link answers; the link is used exactly as Graph wrote it. `arrived`: as in `get`.
 
         Raises `CursorExpired` for a link that does not lead below our base address: it is never asked.
         """
         if not self.is_ours(link):
             raise CursorExpired(code="foreignLink", message="the stored link leads somewhere else")
-        call = Call("GET", self._path(link), _target(link), tuple(prefer))
+        call = Call("GET", self._path(link), _target(link), tuple(prefer), arrived=arrived)
         return await self._struct(await self._fetch(call), kind)
 
     async def send(
@@ -178,7 +193,7 @@ class Graph:
 
     async def _fetch(self, call: Call) -> bytes:
         response = await self._open(call)
-        body = await self._read(call, response)
+        body = await self._read(call, response, arrived=call.arrived)
         self._tell(call, response=response, size=len(body))
         return body
 
@@ -228,7 +243,9 @@ class Graph:
             await self._sleep(QUICK_RETRY_PAUSE)
         raise AssertionError  # pragma: no cover
 
-    async def _read(self, call: Call, response: httpx2.Response) -> bytes:
+    async def _read(
+        self, call: Call, response: httpx2.Response, *, arrived: Callable[[], None] | None = None
+    ) -> bytes:
         parts: list[bytes] = []
         size = 0
         packed = response.headers.get("content-encoding") == "gzip" and not response.is_closed
@@ -248,6 +265,8 @@ class Graph:
             raise self._unreachable(call, error, status=response.status_code) from error
         finally:
             await response.aclose()
+        if arrived is not None:
+            arrived()
         body = b"".join(parts)
         if not packed:
             return body

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -51,7 +51,7 @@ class Download:
 @dataclass(slots=True)
 class Call:
     """A request, still without a token. `path` lies below the base address, `target` is what goes on the
-    wire.
+    wire. `arrived` is called once all bytes of a successful answer are here, before they are unpacked and decoded.
     """
 
     method: str
@@ -60,6 +60,7 @@ class Call:
     prefer: tuple[str, ...] = ()
     body: bytes | None = None
     carried: int = 0
+    arrived: Callable[[], None] | None = None
     client_request_id: str = ""
     started: float = 0.0
 

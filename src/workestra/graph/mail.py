@@ -7,7 +7,7 @@ so bounds are widened to them. Nothing here sends, moves or deletes. Graph: "Lis
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from .batch import MOST, Ask, batch
@@ -74,14 +74,15 @@ async def messages(
     until: datetime | None = None,
     size: int = 100,
     link: str | None = None,
+    arrived: Callable[[], None] | None = None,
 ) -> MessagePage:
     """One page of full messages, newest first, with since <= received < until; `link` continues a page.
 
     `folder` is an id or well-known name; None means the whole mailbox. `size` is 1 to 1000; on `TooLarge` ask
-    again for fewer.
+    again for fewer. `arrived` is called when the page is here, before it is decoded.
     """
     if link is not None:
-        return await graph.follow(link=link, kind=MessagePage)
+        return await graph.follow(link=link, kind=MessagePage, arrived=arrived)
     query: Query = {
         "$filter": between(since=since, until=until),
         "$orderby": NEWEST_FIRST,
@@ -89,7 +90,7 @@ async def messages(
         "$expand": ATTACHMENTS,
         "$top": size,
     }
-    return await graph.get(path=_messages(root, folder), kind=MessagePage, query=query)
+    return await graph.get(path=_messages(root, folder), kind=MessagePage, query=query, arrived=arrived)
 
 
 async def ids(

@@ -41,11 +41,11 @@ END = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 MOST_MESSAGES = 2**31 - 1  # that a column holds
 SLICE_MESSAGES = 750  # what is not worth an even cut
 SHARES = 8  # a slice is an eighth of what is left: twice the requests that a mailbox allows at once
-LEAST_SLICE = 200  # a page, with room for mail that is spread unevenly
+ROOM = 50  # messages a slice stays under its whole pages: mail is spread unevenly, and a page more costs a request
 LARGEST_SLICE = 25_000  # unless there would be hundreds
 MOST_SLICES = 150
 FIRST_PAGE = 50  # messages of the newest slice: what a person waits for
-PAGE = 250  # what is asked for as long as it comes fast: larger ones gain nothing and take more memory
+PAGE = 300  # what is asked for as long as it comes fast: larger ones gain nothing and take more memory
 
 
 def range_start(*, choice: str, now: datetime) -> datetime:
@@ -91,13 +91,15 @@ def cut(*, folder: int, since: datetime, until: datetime, messages: int, oldest:
 
 
 def portions(*, messages: int) -> list[int]:
-    """How many messages each slice is to hold, newest first."""
+    """How many messages each slice is to hold, newest first: whole pages with room, the rest in even parts."""
     sizes = [FIRST_PAGE] if messages > 2 * FIRST_PAGE else []
     left = messages - sum(sizes)
     largest = max(LARGEST_SLICE, messages // 50)
     while left > 0:
-        size = min(largest, max(LEAST_SLICE, left // SHARES))
-        size = size if left - size > LEAST_SLICE // 2 else left
+        pages = max(1, (min(largest, left // SHARES) + ROOM) // PAGE)
+        size = pages * PAGE - ROOM
+        parts = -(-left // size)
+        size = size if parts > 2 else -(-left // parts)
         sizes.append(size)
         left -= size
     return sizes

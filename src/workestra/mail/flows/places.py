@@ -10,7 +10,7 @@ import asyncio
 import heapq
 import itertools
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -19,6 +19,7 @@ from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import slots
 from workestra.mail.doors.ref import Ref
+from workestra.mail.doors.steps import Stopped
 from workestra.mail.flows.lane import remember_pause, respect_pause
 
 IDLE = 0.05
@@ -31,33 +32,49 @@ class _Place:
 
 
 class Places:
-    """The places of one backfill in this process."""
+    """The places of one backfill in this process. `may`: whether it may still ask; read when a place is there."""
 
-    def __init__(self, *, ref: Ref) -> None:
+    def __init__(self, *, ref: Ref, may: Callable[[], bool] = lambda: True) -> None:
         self._ref = ref
+        self._may = may
         self._all = [_Place() for _ in range(slots.SLOTS)]
         self._free = list(self._all)
         self._waiting: list[tuple[int, int, asyncio.Future[_Place]]] = []
         self._order = itertools.count()
 
     @asynccontextmanager
-    async def take(self, *, number: int) -> AsyncIterator[None]:
+    async def take(self, *, number: int) -> AsyncIterator[Callable[[], None]]:
         """Hold a place for one request. `number`: the lowest goes first.
+
+        Yields what may be called when the answer is here, so that the next request need not wait for what is made
+        of this one.
 
         Raises:
             Throttled: Graph has asked for a pause that is not over.
+            Stopped: there was a place, but no request may be made any more.
         """
-        place = await self._next(number)
+        mine = await self._next(number)
+        left = False
+
+        def leave() -> None:
+            nonlocal left
+            if self._waiting and not left:
+                self._pass_on(mine)
+                left = True
+
         try:
-            await self._lease(place)
-            yield
+            while not await hop(lambda: self._lease(mine)):
+                await respect_pause(ref=self._ref)
+                await asyncio.sleep(IDLE)
+            yield leave
         except Throttled as problem:
             await remember_pause(ref=self._ref, problem=problem)
             raise
         finally:
-            if not self._waiting:  # nobody here wants it now: an idle place would stand in others' way
-                await asyncio.shield(self._give_back(place))
-            self._pass_on(place)
+            if not left:
+                if not self._waiting:  # nobody here wants it now: an idle place would stand in others' way
+                    await asyncio.shield(self._give_back(mine))
+                self._pass_on(mine)
 
     async def close(self) -> None:
         """Give back whatever is held."""
@@ -84,18 +101,16 @@ class Places:
                 return
         self._free.append(place)
 
-    async def _lease(self, place: _Place) -> None:
-        """Keep the slot while nobody goes first; else give it back and wait for one."""
-        if place.held:
-            if await hop(lambda: slots.keep(mailbox=self._ref.mailbox, holder=place.holder, now=clock.now())):
-                return
-            await self._give_back(place)
-        while not await hop(lambda: self._taken(place)):
-            await respect_pause(ref=self._ref)
-            await asyncio.sleep(IDLE)
-
-    def _taken(self, place: _Place) -> bool:
-        place.held = slots.take(mailbox=self._ref.mailbox, holder=place.holder, count=1, first=False, now=clock.now())
+    def _lease(self, place: _Place) -> bool:
+        """Keep the slot while nobody goes first; else give it back and try for one. Raises Stopped."""
+        mailbox, holder, now = self._ref.mailbox, place.holder, clock.now()
+        if place.held and not slots.keep(mailbox=mailbox, holder=holder, now=now):
+            slots.give_back(mailbox=mailbox, holder=holder)
+            place.held = False
+        if not place.held:
+            place.held = slots.take(mailbox=mailbox, holder=holder, count=1, first=False, now=now)
+        if place.held and not self._may():
+            raise Stopped
         return place.held
 
     async def _give_back(self, place: _Place) -> None:

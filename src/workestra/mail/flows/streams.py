@@ -60,7 +60,7 @@ class _Pull:
         self._came = came
         self._size = work.page_size if work.phase == "pull" else replication.PAGE
         self.left: deque[tuple[int, Slice]] = deque()
-        self.places = Places(ref=ref)
+        self.places = Places(ref=ref, may=lambda: backfills.may_go_on(ref=ref, work=work))
 
     async def stream(self) -> None:
         """Walk one slice after another until none is left."""
@@ -77,9 +77,7 @@ class _Pull:
         """Ask for one page and store it. Returns the slice as it is then, or None when it is done."""
         begun, size = time.monotonic(), self._size
         try:
-            async with self.places.take(number=number):
-                if not await hop(lambda: backfills.may_go_on(ref=self._ref, work=self._work)):
-                    raise Stopped
+            async with self.places.take(number=number) as arrived:
                 asking, asked_at = time.monotonic(), clock.now()
                 answer = await mail.messages(
                     self._graph,
@@ -89,6 +87,7 @@ class _Pull:
                     until=piece.until,
                     size=size,
                     link=piece.link or None,
+                    arrived=arrived,
                 )
         except TooLarge:
             self._size = min(self._size, replication.page_size(current=size, seconds=0, too_large=True))
