@@ -20,7 +20,9 @@ async def converged(*, cast: Simulation) -> list[str]:
     for owner in cast.owners:
         box = cast.outlook.mailbox(owner.name)
         found = await cast.product.look(
-            lambda owner=owner, box=box: convergence.verdict(box=box, connection=owner.row)  # type: ignore[misc]
+            lambda owner=owner, box=box: convergence.verdict(  # type: ignore[misc]
+                box=box, connection=owner.row, connected=owner.connected
+            )
         )
         outcome.lost += len(found.lost)
         outcome.doubled += len(found.doubled)

@@ -10,7 +10,7 @@ from typing import Any
 from tests.simulation.outlook import Outlook
 from tests.simulation.product import Product
 from workestra.kit import clock
-from workestra.mail.doors import connecting, connections, readstate
+from workestra.mail.doors import connecting, connections, logbook, readstate
 from workestra.mail.doors.connecting import SignedIn
 from workestra.mail.flows.microsoft import SCOPES
 from workestra.mail.models import Backfill, Connection, ThreadCopy
@@ -22,6 +22,9 @@ from workestra.tenancy.rows import scope
 def sign_in(*, outlook: Outlook, member: Member, name: str, reconnects: int | None = None) -> Connection:
     """As after a finished sign-in at Microsoft."""
     person = outlook.person(name)
+    outlook.agree(name)
+    if reconnects is not None and connecting.claims_for(member=member, connection=reconnects):
+        outlook.world.tokens.meet_challenge(person=person)  # type: ignore[attr-defined]
     access, refresh = outlook.tokens_of(name)
     now = clock.now()
     return connecting.connect(
@@ -36,6 +39,7 @@ def sign_in(*, outlook: Outlook, member: Member, name: str, reconnects: int | No
             refresh=refresh,
             expires_at=now + timedelta(minutes=outlook.access_minutes),
             scopes=SCOPES,
+            issued_at=outlook.world.clock() - timedelta(minutes=5),  # as Microsoft writes it
         ),
         reconnects=reconnects,
         now=now,
@@ -50,6 +54,7 @@ class Owner:
     ) -> None:
         self.product, self.outlook, self.member, self.name = product, outlook, member, name
         self.row, self.dice = row, dice
+        self.connected = outlook.world.clock()
         self._rules: list[tuple[int, Callable[[], str]]] = [
             (3, self.choose_range),
             (4, self.pause),
@@ -59,6 +64,9 @@ class Owner:
             (4, self.sync_now),
             (1, self.skip_range),
             (8, self.mark),
+            (2, self.check),
+            (1, self.repair),
+            (4, self.come_back),
         ]
 
     async def act(self) -> str:
@@ -129,6 +137,20 @@ class Owner:
                 )
         return f"marks as {'read' if is_read else 'unread'}"
 
+    def check(self, *, repair: bool = False) -> str:
+        """Compare with Outlook, or repair what differs."""
+        with scope(workspace=self.row.workspace_id):
+            logbook.ask_check(member=self.member, connection_id=self.row.pk, repair=repair, now=clock.now())
+        return "presses repair" if repair else "presses check"
+
+    def repair(self) -> str:
+        """Repair what differs from Outlook."""
+        return self.check(repair=True)
+
+    def come_back(self) -> str:
+        """Sign in again where the page asks for it."""
+        return self.sign_in_again() if self.state() == Connection.State.SIGN_IN else "sees no need to sign in"
+
     # what brings everything back to order
 
     def state(self) -> str:
@@ -143,6 +165,8 @@ class Owner:
             return row.state if row is not None else ""
 
     def sign_in_again(self) -> str:
-        """Sign in at Microsoft once more."""
+        """Sign in at Microsoft once more. Who has no mailbox does not get through."""
+        if self.outlook.person(self.name).mailbox != "online":
+            return "tries to sign in without a mailbox"
         sign_in(outlook=self.outlook, member=self.member, name=self.name, reconnects=self.row.pk)
         return "signs in again"

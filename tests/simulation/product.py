@@ -29,7 +29,7 @@ from workestra.kit import clock, hop, queue
 from workestra.kit.live import conninfo
 from workestra.mail import dispatch
 from workestra.mail.doors import slots
-from workestra.mail.flows import microsoft, streams
+from workestra.mail.flows import logged, microsoft, streams
 from workestra.mail.hooks import Endpoint
 
 T = TypeVar("T")
@@ -89,6 +89,7 @@ class Product:
                 "light_sync_minutes": light_minutes,
             }
         )
+        self.microsoft.host = httpx2.URL(HOST).host
         client = httpx2.AsyncClient(transport=self.microsoft, follow_redirects=False)
         entra = Entra(authority=f"{HOST}/common", client_id=client_id, client_secret=client_secret, http=client)
         microsoft._clients[self.loop] = (client, entra)
@@ -99,6 +100,7 @@ class Product:
                 (clock, "now", self.now),
                 (hop, "connections", Lasting()),
                 (streams, "time", _Monotonic(self.loop)),
+                (logged, "time", _Monotonic(self.loop)),
                 (dispatch, "enqueue", self._enqueue),
                 (slots, "_held", Holders()),
                 (slots, "_keeper", object()),
@@ -116,7 +118,8 @@ class Product:
     def now(self) -> datetime:
         """What the clock of the process that asks shows."""
         life = current.get()
-        return EPOCH + timedelta(seconds=self.loop.time() + (life.skew if life else 0.0))
+        skew = life.skew + self.weather.clock if life else 0.0
+        return EPOCH + timedelta(seconds=self.loop.time() + skew)
 
     def _through(self, work: Callable[[], Any], future: asyncio.Future[Any]) -> None:
         """A durable step of some life."""
@@ -137,6 +140,8 @@ class Product:
             self.database.arm(how=self.hop_dice.choice(("cut", "cut", "committed")), after=self.hop_dice.randrange(8))
         elif life is not None and luck < self.weather.database + self.weather.deadlock:
             self.database.arm(how="deadlock", after=self.hop_dice.randrange(8))
+        elif life is not None and 1 - luck < self.weather.serialisation:
+            self.database.arm(how="serialisation", after=self.hop_dice.randrange(8))
         cut = self.database.cut
         ran = self.loop.done(work)
         self.database.disarm()

@@ -142,6 +142,7 @@ class Simulation:
         for one in self.people:
             one.fill(count=d.choice((0, 20, 60, 160)), days=d.choice((20, 400)))
         await self.outlook.world.start()
+        self.product.weather.clock = d.choice((0.0, 0.0, -600.0, 600.0))
         for name in self.names:
             member = await self.product.look(lambda name=name: stage.seat(name=name))  # type: ignore[misc]
             await self._connect(member, name)
@@ -192,6 +193,7 @@ class Simulation:
         await self._settle()
         await self.rest(26 * HOUR if self.gap else rest)
         self.gap = False
+        self.breach([f"a token left for {one}" for one in self.product.microsoft.strangers])
         self.breach(await judgement.converged(cast=self))
         await self._watch()
         if last:
