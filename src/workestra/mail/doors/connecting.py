@@ -190,4 +190,5 @@ def _schedule(row: Connection, now: datetime) -> None:
     dispatch.pull(workspace=row.workspace_id, connection=row.pk, urgent=True)
     dispatch.watch(workspace=row.workspace_id, connection=row.pk, urgent=True)
     dispatch.read_state(workspace=row.workspace_id, connection=row.pk)
+    dispatch.check(workspace=row.workspace_id, connection=row.pk)
     backfills.release(workspace=row.workspace_id, connection=row.pk)
