@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 async def converged(*, cast: Simulation) -> list[str]:
-    """I1 to I3, I5, I11 and I13. Counts what it finds in the outcome."""
+    """I1 to I3, I5, I6, I11 and I13. Counts what it finds in the outcome."""
     words: list[str] = []
     outcome, world, now = cast.outcome, cast.outlook.world, cast.product.now()
     for owner in cast.owners:
@@ -29,6 +29,12 @@ async def converged(*, cast: Simulation) -> list[str]:
         outcome.unexpected += len(found.unexpected)
         outcome.different += len(found.different)
         words += found.words
+        words += await cast.product.look(
+            lambda owner=owner, box=box: [  # type: ignore[misc]
+                *readstate.overruled(box=box, connection=owner.row, ledger=cast.ledger),
+                *readstate.waiting(connection=owner.row),
+            ]
+        )
         words += await cast.product.look(lambda owner=owner: health.unwell(connection=owner.row, now=now))  # type: ignore[misc]
     entries = world.requests.last(world.requests.total - outcome.requests)
     outcome.requests = world.requests.total
@@ -43,13 +49,15 @@ def _failed(cast: Simulation) -> list[str]:
 
 
 async def again(*, cast: Simulation) -> list[str]:
-    """I6, I7: whoever runs again finds nothing to do, and has nothing to tell."""
+    """I6, I7: whoever runs again finds nothing to do, has nothing to tell, and a check finds everything equal."""
     words: list[str] = []
     for owner in cast.owners:
         before = await cast.product.look(lambda owner=owner: _newest(owner))  # type: ignore[misc]
         requests_before = cast.outlook.world.requests.total
         await cast.product.act(owner.sync_now)
+        await cast.product.act(owner.check)
         await cast.rest(120)
+        words += await cast.product.look(lambda owner=owner: _unequal(owner))  # type: ignore[misc]
         entries = cast.outlook.world.requests.last(cast.outlook.world.requests.total - requests_before)
         words += readstate.patched(entries=entries)
         count, found = await cast.product.look(lambda owner=owner, before=before: _after(owner, before))  # type: ignore[misc]
@@ -73,3 +81,11 @@ def _after(owner: Owner, before: int) -> tuple[int, list[str]]:
             for one in rows
             if one.added or one.changed or one.removed
         ]
+
+
+def _unequal(owner: Owner) -> list[str]:
+    """What the product itself says of its copy."""
+    with scope(workspace=owner.row.workspace_id):
+        run = SyncRun.objects.filter(connection_id=owner.row.pk, kind="verify").latest("id")
+        differ = [f"{one.folder.name}: {one.left}" for one in run.proofs.select_related("folder") if one.left]
+    return [] if run.equal else [f"OPS 2 a check at rest ended as {run.state}, {run.error_code} {differ}"]

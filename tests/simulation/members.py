@@ -12,8 +12,9 @@ from tests.simulation.product import Product
 from workestra.kit import clock
 from workestra.mail.doors import connecting, connections, logbook, readstate
 from workestra.mail.doors.connecting import SignedIn
+from workestra.mail.doors.schedule import CHECKS
 from workestra.mail.flows.microsoft import SCOPES
-from workestra.mail.models import Backfill, Connection, ThreadCopy
+from workestra.mail.models import Backfill, Connection, Message, ReadChange, SyncRun, ThreadCopy
 from workestra.rules.replication import CHOICES, OPEN
 from workestra.tenancy.models import Member
 from workestra.tenancy.rows import scope
@@ -55,6 +56,8 @@ class Owner:
         self.product, self.outlook, self.member, self.name = product, outlook, member, name
         self.row, self.dice = row, dice
         self.connected = outlook.world.clock()
+        self.pressing: tuple[list[str], bool] = ([], False)  # what the press under way may mark
+        self.pressed: tuple[list[str], bool] = ([], False)  # what the last press marked
         self._rules: list[tuple[int, Callable[[], str]]] = [
             (3, self.choose_range),
             (4, self.pause),
@@ -132,10 +135,24 @@ class Owner:
             rows = ThreadCopy.objects.filter(connection_id=self.row.pk, messages__gt=0).order_by("-last_at", "id")
             threads = list(rows.values_list("thread_id", flat=True)[:15])
             if threads:
-                readstate.mark(
-                    member=self.member, thread_id=self.dice.choice(threads), is_read=is_read, now=clock.now()
-                )
+                self._mark(self.dice.choice(threads), is_read=is_read)
         return f"marks as {'read' if is_read else 'unread'}"
+
+    def _mark(self, thread: int, *, is_read: bool) -> None:
+        now = clock.now()
+        there = Message.objects.filter(thread_id=thread, connection_id=self.row.pk, removed_at__isnull=True)
+        self.pressing = (list(there.values_list("immutable_id", flat=True)), is_read)
+        readstate.mark(member=self.member, thread_id=thread, is_read=is_read, now=now)
+        mine = ReadChange.objects.filter(message__in=there, pressed_at=now, wanted=is_read)
+        self.pressed = (list(mine.values_list("message__immutable_id", flat=True)), is_read)
+
+    def on_its_way(self, ids: list[str]) -> set[str]:
+        """Those of these messages for which a change of ours was not accepted yet."""
+        with scope(workspace=self.row.workspace_id):
+            rows = ReadChange.objects.filter(
+                connection_id=self.row.pk, accepted_at=None, refused="", message__immutable_id__in=ids
+            )
+            return set(rows.values_list("message__immutable_id", flat=True))
 
     def check(self, *, repair: bool = False) -> str:
         """Compare with Outlook, or repair what differs."""
@@ -163,6 +180,12 @@ class Owner:
         with scope(workspace=self.row.workspace_id):
             row = Backfill.objects.filter(connection_id=self.row.pk, state__in=(*OPEN, "failed")).first()
             return row.state if row is not None else ""
+
+    def forgotten_checks(self) -> list[bool]:
+        """The checks that were begun at the command line and have not ended: whether each is a repair."""
+        with scope(workspace=self.row.workspace_id):
+            rows = SyncRun.objects.filter(connection_id=self.row.pk, kind__in=CHECKS, state="running", bodies=True)
+            return [one.kind == "repair" for one in rows.order_by("id")]
 
     def sign_in_again(self) -> str:
         """Sign in at Microsoft once more. Who has no mailbox does not get through."""

@@ -47,6 +47,10 @@ class Lasting:
             one.close_if_unusable_or_obsolete()
 
 
+async def _left_open() -> None:
+    """Stands in for the end of a process's HTTP client: here all share one."""
+
+
 class _Monotonic:
     """Stands in for the module `time`."""
 
@@ -102,6 +106,7 @@ class Product:
                 (streams, "time", _Monotonic(self.loop)),
                 (logged, "time", _Monotonic(self.loop)),
                 (dispatch, "enqueue", self._enqueue),
+                (microsoft, "close", _left_open),
                 (slots, "_held", Holders()),
                 (slots, "_keeper", object()),
             ):
@@ -157,14 +162,14 @@ class Product:
 
     async def start(self, *, count: int, skew: Callable[[], float]) -> None:
         """The web process, and so many workers; each clock is off by what `skew` says."""
-        self._skew = skew
+        self.skew = skew
         self.start_web()
         for _ in range(count):
             await self.start_worker()
 
     def start_web(self) -> None:
         """A web process, as after a restart."""
-        self.web = Life("web", skew=self._skew())
+        self.web = Life("web", skew=self.skew())
         self._endpoint = Endpoint(conninfo=conninfo(settings=settings.DATABASES["default"]))
         self.endpoint.app = self._hear
 
@@ -183,7 +188,7 @@ class Product:
     async def start_worker(self) -> None:
         """One more worker process."""
         self._numbers += 1
-        life = Life(f"worker{self._numbers}", skew=self._skew())
+        life = Life(f"worker{self._numbers}", skew=self.skew())
         one = worker.Worker(product=self, life=life)
         self.workers.append(one)
         life.start(one.run())

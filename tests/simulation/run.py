@@ -13,8 +13,9 @@ from datetime import timedelta
 
 from django.db import connection as database
 
-from tests.simulation import judgement, stage
+from tests.simulation import console, judgement, stage
 from tests.simulation.checkers import backfills, convergence, cursors
+from tests.simulation.ledger import Ledger
 from tests.simulation.lives import Killed
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.members import Owner, sign_in
@@ -24,7 +25,10 @@ from tests.simulation.product import EPOCH, HOST, Product
 from tests.simulation.swarm import Swarm
 from tests.simulation.trace import Trace
 from tests.simulation.wire import Weather
-from workestra.mail.models import Notice
+from workestra.mail.doors.runs import OPEN
+from workestra.mail.doors.schedule import CHECKS
+from workestra.mail.models import Notice, SyncRun
+from workestra.tenancy.rows import scope
 
 DAY = 86_400.0
 HOUR = 3_600.0
@@ -113,6 +117,7 @@ class Simulation:
             outlook=self.outlook, product=self.product, names=self.names, dice=random.Random(f"{seed} swarm")
         )
         self.witness = backfills.Witness()
+        self.ledger = Ledger()
 
     def unheard(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         """A task failed and nobody looked."""
@@ -204,6 +209,7 @@ class Simulation:
         d = self.dice
         for _ in range(d.choice((1, 1, 2, 5))):
             self.trace("outlook", d.choice(self.people).act())
+            await self._note()
             self.outcome.actions += 1
             if d.random() < 0.5:
                 await asyncio.sleep(d.expovariate(1 / 4))
@@ -212,15 +218,36 @@ class Simulation:
             self.outcome.actions += 1
         if d.random() < 0.25:
             self.trace("fault", self.swarm.burst())
+        if d.random() < 0.06:
+            owner = d.choice(self.owners)
+            said = console.verify(product=self.product, owner=owner, repair=d.random() < 0.5)
+            self.trace("console", f"{owner.name}'s owner {said}")
         if d.random() < 0.2:
             await self._break()
         await self._watch()
 
+    async def _note(self) -> None:
+        """Write down what was marked in Outlook."""
+        for owner in self.owners:
+            one = next(one for one in self.people if one.name == owner.name)
+            marked, one.marked = one.marked, []
+            if marked:
+                ids = [name for name, _ in marked]
+                open_ = await self.product.look(lambda owner=owner, ids=ids: owner.on_its_way(ids))  # type: ignore[misc]
+                for name, is_read in marked:
+                    self.ledger.outlook(one=name, is_read=is_read, at=self.loop.time(), on_its_way=name in open_)
+
     async def _patiently(self, owner: Owner) -> str:
         """A person whose page fails because the database is away."""
+        owner.pressing = owner.pressed = ([], False)
         try:
-            return await owner.act()
+            said = await owner.act()
+            ids, is_read = owner.pressed
+            self.ledger.here(ids=ids, is_read=is_read, at=self.loop.time())
+            return said
         except Exception as problem:
+            ids, is_read = owner.pressing
+            self.ledger.here(ids=ids, is_read=is_read, at=self.loop.time(), sure=False)
             return f"{owner.name}'s owner sees an error page ({type(problem).__name__})"
 
     async def _break(self) -> None:
@@ -267,8 +294,14 @@ class Simulation:
     # rest
 
     async def _settle(self) -> None:
-        """People put right what only people can: sign in again, resume or cancel what is paused."""
+        """People put right what people can: sign in again, resume or cancel what is paused, press for a check again
+        whose process died at the command line (a worker would find it within a day).
+        """
         for owner in self.owners:
+            for repair in await self.product.act(owner.forgotten_checks):
+                self.trace(
+                    "member", await self.product.act(lambda owner=owner, repair=repair: owner.check(repair=repair))
+                )  # type: ignore[misc]
             if await self.product.act(owner.state) == "sign_in":
                 self.trace("member", await self.product.act(owner.sign_in_again))
             if await self.product.act(owner.open_backfill) in ("paused", "held", "failed"):
@@ -304,4 +337,7 @@ class Simulation:
         for owner in self.owners:
             backfill = owner.open_backfill()
             found += [f"backfill {backfill}"] if backfill else []
+            with scope(workspace=owner.row.workspace_id):
+                checks = SyncRun.objects.filter(connection=owner.row, kind__in=CHECKS, state__in=OPEN)
+                found += [f"{one.kind} {one.state}" for one in checks]
         return found
