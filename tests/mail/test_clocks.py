@@ -97,6 +97,21 @@ def test_a_mark_in_outlook_counts_after_a_fast_clock_was_put_right(ana: Member, 
     _equal(outlook, connection)
 
 
+def test_a_mark_made_where_the_clock_is_ahead_of_the_workers_reaches_outlook_at_once(
+    ana: Member, outlook: Outlook
+) -> None:
+    [item] = outlook.history(count=1)
+    outlook.mailbox("ana").mark_read(item, False)
+    connection = outlook.connect(ana)
+    start(connection)
+    work(connection)
+    with scope(workspace=connection.workspace_id):
+        thread = Message.objects.get(connection=connection).thread_id
+        readstate.mark(member=ana, thread_id=thread, is_read=True, now=clock.now() + timedelta(seconds=30))
+    work(connection)
+    assert item.is_read
+
+
 @pytest.fixture
 def berlin() -> Iterator[None]:
     """A server whose own zone has a summer time."""
