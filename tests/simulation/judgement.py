@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.simulation import resting
 from tests.simulation.checkers import convergence, health, readstate, requests
 from tests.simulation.members import Owner
 from workestra.mail.models import Message, SyncRun
@@ -56,14 +57,36 @@ async def again(*, cast: Simulation) -> list[str]:
         requests_before = cast.outlook.world.requests.total
         await cast.product.act(owner.sync_now)
         await cast.product.act(owner.check)
-        await cast.rest(120)
+        await resting.rest(cast=cast, seconds=120)
         words += await cast.product.look(lambda owner=owner: _unequal(owner))  # type: ignore[misc]
         entries = cast.outlook.world.requests.last(cast.outlook.world.requests.total - requests_before)
         words += readstate.patched(entries=entries)
         count, found = await cast.product.look(lambda owner=owner, before=before: _after(owner, before))  # type: ignore[misc]
         cast.outcome.messages += count
         words += found
+        words += await _two_rounds(cast, owner)
     return words
+
+
+async def _two_rounds(cast: Simulation, owner: Owner) -> list[str]:
+    """I6: a press at rest is put once for each message that it marks, and its coming back causes nothing."""
+    words = []
+    for _ in range(3):
+        owner.pressed = ([], False)
+        await cast.product.act(owner.mark)
+        ids, is_read = owner.pressed
+        cast.ledger.here(ids=ids, is_read=is_read, at=cast.loop.time())
+        for most in (len(ids), 0):
+            before = cast.outlook.world.requests.total
+            await resting.rest(cast=cast, seconds=120)
+            entries = cast.outlook.world.requests.last(cast.outlook.world.requests.total - before)
+            patches = readstate.patched(entries=entries)
+            if len(patches) != most:
+                words += [f"I6 {len(patches)} requests for {most} marks", *patches]
+    box = cast.outlook.mailbox(owner.name)
+    return words + await cast.product.look(
+        lambda: readstate.overruled(box=box, connection=owner.row, ledger=cast.ledger)
+    )
 
 
 def _newest(owner: Owner) -> int:

@@ -11,7 +11,7 @@ import contextlib
 import random
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from unittest import mock
 
@@ -33,7 +33,6 @@ from workestra.mail.flows import logged, microsoft, streams
 from workestra.mail.hooks import Endpoint
 
 T = TypeVar("T")
-EPOCH = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 HOST = "https://microsoft.example"
 PUBLIC = "https://workestra.example"
 
@@ -61,8 +60,10 @@ class _Monotonic:
 class Product:
     """All processes of the product, and what they are told."""
 
-    def __init__(self, *, loop: VirtualLoop, sandbox: Any, weather: Weather, seed: int, trace: Trace) -> None:
-        self.loop, self.weather, self.trace = loop, weather, trace
+    def __init__(
+        self, *, loop: VirtualLoop, epoch: datetime, sandbox: Any, weather: Weather, seed: int, trace: Trace
+    ) -> None:
+        self.loop, self.epoch, self.weather, self.trace = loop, epoch, weather, trace
         self.dice = random.Random(f"{seed} product")
         self.hop_dice = random.Random(f"{seed} hops")
         self.database = ToDatabase()
@@ -124,7 +125,7 @@ class Product:
         """What the clock of the process that asks shows."""
         life = current.get()
         skew = life.skew + self.weather.clock if life else 0.0
-        return EPOCH + timedelta(seconds=self.loop.time() + skew)
+        return self.epoch + timedelta(seconds=self.loop.time() + skew)
 
     def _through(self, work: Callable[[], Any], future: asyncio.Future[Any]) -> None:
         """A durable step of some life."""
