@@ -44,7 +44,7 @@ async def _whole(product: Product, owner: Owner, life: Life, *, repair: bool) ->
 
     try:
         said = await command._work(row, await hop(ask))
-        product.trace("console", said or "compared")
+        product.trace("console", said.split(" ")[0] or "compared")  # the rest names a request, by chance
     except Exception as problem:
         product.trace("console", f"ends with {type(problem).__name__}")
     life.kill()
