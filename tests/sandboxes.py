@@ -114,6 +114,7 @@ class Outlook:
                 refresh=refresh,
                 expires_at=clock.now() + timedelta(hours=1),
                 scopes=microsoft.SCOPES,
+                issued_at=self.world.clock() - timedelta(minutes=5),
             ),
             reconnects=None,
             now=clock.now(),

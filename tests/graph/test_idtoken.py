@@ -64,6 +64,22 @@ async def test_good_token_names_its_person() -> None:
     assert grant.identity.personal is False
 
 
+@pytest.mark.parametrize(
+    ("told", "moment"),
+    [
+        (int(NOW.timestamp()) - 300, NOW - timedelta(minutes=5)),
+        (None, None),
+        ("yesterday", None),
+        (10**30, None),
+        (float("nan"), None),
+    ],
+)
+async def test_token_says_when_it_was_issued_by_microsofts_clock_if_it_does(told: object, moment: object) -> None:
+    identity = (await redeem(Microsoft(), id_token(iat=told))).identity
+    assert identity is not None
+    assert identity.issued_at == moment
+
+
 async def test_personal_account_is_told_by_its_tenant() -> None:
     token = id_token(tid=PERSONAL_TENANT, iss=f"{HOST}/{PERSONAL_TENANT}/v2.0")
     grant = await redeem(Microsoft(), token)

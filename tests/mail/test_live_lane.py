@@ -384,3 +384,42 @@ def test_mail_that_a_notice_told_of_raises_no_suspicion(watched: Connection, rea
     sync(watched)
     assert _how(watched) == "push"
     assert all(row.untold_at is None for row in _rows(watched))
+
+
+@pytest.mark.parametrize("most", [0, 1])
+def test_where_no_more_subscriptions_are_to_be_had_mail_comes_on_schedule_until_there_are(
+    ana: Member, reachable: Outlook, time: Time, most: int
+) -> None:
+    reachable.world.switches.subscriptions_per_mailbox = most
+    connection = reachable.connect(ana)
+    work(connection)
+    assert _alive(connection) == most
+    assert hands.fresh(connection).error_code == ""
+    reachable.deliver(at=_soon())
+    time.passes(minutes=20)
+    work(connection)
+    assert differences(reachable, connection, "ana") == []
+    reachable.world.switches.subscriptions_per_mailbox = 1000
+    time.passes(minutes=31)
+    work(connection)
+    assert _alive(connection) == 2
+    reachable.deliver(at=clock.now() + timedelta(seconds=2))
+    _told(connection)
+    work(connection)
+    assert differences(reachable, connection, "ana") == []
+
+
+def test_what_a_notice_tells_before_the_answer_that_makes_its_subscription_is_not_missed(
+    ana: Member, reachable: Outlook
+) -> None:
+    connection = reachable.connect(ana)
+    work(connection)
+    before = reachable.world.courier.delivered
+    reachable.world.courier.faults.hasty = True
+    _lifecycle(connection, reachable, "subscriptionRemoved")
+    reachable.deliver(at=_soon())
+    work(connection)
+    assert reachable.world.courier.delivered > before + 1
+    assert _alive(connection) == 2
+    assert len(store(connection)) == 1
+    assert differences(reachable, connection, "ana") == []

@@ -257,13 +257,16 @@ def test_a_batch_that_is_throttled_in_part_keeps_what_was_taken(ana: Member, out
     ],
 )
 def test_a_mark_that_is_refused_for_good_is_undone_with_words(
-    ana: Member, outlook: Outlook, status: int, code: str, said: str
+    ana: Member, outlook: Outlook, time: Time, status: int, code: str, said: str
 ) -> None:
     here = _connected(ana, outlook)
     body = f'{{"error": {{"code": "{code}", "message": "no"}}}}'
-    outlook.world.faults.add(Fault(PATCH, "status", status=status, body=body))
+    fault = outlook.world.faults.add(Fault(PATCH, "status", status=status, body=body, times=None))
     _press(here, is_read=True)
-    work(here)
+    for _ in range(6 if status == 404 else 1):  # what is not found may be too new
+        work(here)
+        time.passes(minutes=2)
+    outlook.world.faults.clear(fault.id)
     assert (_ours(here), _theirs(outlook)) == ([False], [False])
     assert _row(here).unread
     assert _view(here).refusal == said
@@ -273,6 +276,20 @@ def test_a_mark_that_is_refused_for_good_is_undone_with_words(
     assert _view(here).refusal == ""
     work(here)
     assert _theirs(outlook) == [True]
+
+
+def test_a_mark_on_a_letter_that_is_too_new_to_be_found_by_its_id_is_put_again(
+    ana: Member, outlook: Outlook, time: Time
+) -> None:
+    here = _connected(ana, outlook)
+    body = '{"error": {"code": "ErrorItemNotFound", "message": "not yet"}}'
+    outlook.world.faults.add(Fault(PATCH, "status", status=404, body=body, times=3))
+    _press(here, is_read=True)
+    for _ in range(4):
+        work(here)
+        assert (_ours(here), _view(here).refusal) == ([True], "")
+        time.passes(seconds=20)
+    assert (_theirs(outlook), _waiting(here)) == ([True], 0)
 
 
 def test_a_message_deleted_meanwhile_takes_its_change_along(ana: Member, outlook: Outlook) -> None:

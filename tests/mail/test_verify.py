@@ -199,3 +199,28 @@ def test_one_check_alone_can_be_done_without_a_worker(full: Connection) -> None:
         )
     run(verify(ref=ref_of(full), only=wanted))
     assert next(one for one in hands.runs(full) if one.pk == wanted).equal is True
+
+
+def test_a_check_whose_process_was_killed_is_done_by_a_worker_within_a_day(
+    full: Connection, time: hands.Time
+) -> None:
+    with scope(workspace=full.workspace_id):
+        wanted = runs.ask_check(
+            workspace=full.workspace_id, connection=full.pk, repair=False, bodies=False, member=None, now=clock.now()
+        )
+    assert runs.next_check(ref=ref_of(full), only=wanted, now=clock.now()) is not None  # and nothing more is heard
+    time.passes(hours=25)
+    work(full)
+    done = next(one for one in hands.runs(full) if one.pk == wanted)
+    assert (done.state, done.equal) == ("done", True)
+
+
+def test_a_check_that_waits_when_the_sign_in_ends_is_done_after_the_next(full: Connection, outlook: Outlook) -> None:
+    with scope(workspace=full.workspace_id):
+        Connection.objects.filter(pk=full.pk).update(state=Connection.State.SIGN_IN, error_code="token_revoked")
+    waits = check(full)
+    assert waits.state == "queued"
+    outlook.connect(full.owner)
+    work(full)
+    done = next(one for one in hands.runs(full) if one.pk == waits.pk)
+    assert (done.state, done.equal) == ("done", True)

@@ -120,5 +120,12 @@ def test_an_accepted_mark_is_undone_by_later_questions_alone(seconds: int, is_re
     change = Change(
         wanted=True, was=False, number=1, sent=1, pressed_at=START - timedelta(minutes=1), accepted_at=START
     )
-    left, shown = told(change=change, is_read=is_read, asked_at=START + timedelta(seconds=seconds))
+    left, shown = told(change=change, is_read=is_read, asked_at=START + timedelta(seconds=seconds), now=START)
     assert (left, shown) == ((None, is_read) if seconds > 0 else (change, True))
+
+
+@given(minutes=st.integers(2, 600), is_read=st.booleans())
+def test_a_mark_that_a_fast_clock_accepted_is_undone_once_the_clock_is_right(minutes: int, is_read: bool) -> None:
+    ahead = START + timedelta(minutes=minutes)
+    change = Change(wanted=True, was=False, number=1, sent=1, pressed_at=ahead, accepted_at=ahead)
+    assert told(change=change, is_read=is_read, asked_at=START, now=START) == (None, is_read)

@@ -79,7 +79,7 @@ class Play:
         if self.change is None:
             self.shown = is_read
         else:
-            self.change, self.shown = told(change=self.change, is_read=is_read, asked_at=asked_at)
+            self.change, self.shown = told(change=self.change, is_read=is_read, asked_at=asked_at, now=self.now)
 
     def send(self) -> None:
         if self.change is not None and self.change.open and self.flight is None:

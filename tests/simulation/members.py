@@ -10,10 +10,11 @@ from typing import Any
 from tests.simulation.outlook import Outlook
 from tests.simulation.product import Product
 from workestra.kit import clock
-from workestra.mail.doors import connecting, connections, readstate
+from workestra.mail.doors import connecting, connections, logbook, readstate
 from workestra.mail.doors.connecting import SignedIn
+from workestra.mail.doors.schedule import CHECKS
 from workestra.mail.flows.microsoft import SCOPES
-from workestra.mail.models import Backfill, Connection, ThreadCopy
+from workestra.mail.models import Backfill, Connection, Message, ReadChange, SyncRun, ThreadCopy
 from workestra.rules.replication import CHOICES, OPEN
 from workestra.tenancy.models import Member
 from workestra.tenancy.rows import scope
@@ -22,6 +23,9 @@ from workestra.tenancy.rows import scope
 def sign_in(*, outlook: Outlook, member: Member, name: str, reconnects: int | None = None) -> Connection:
     """As after a finished sign-in at Microsoft."""
     person = outlook.person(name)
+    outlook.agree(name)
+    if reconnects is not None and connecting.claims_for(member=member, connection=reconnects):
+        outlook.world.tokens.meet_challenge(person=person)  # type: ignore[attr-defined]
     access, refresh = outlook.tokens_of(name)
     now = clock.now()
     return connecting.connect(
@@ -36,6 +40,7 @@ def sign_in(*, outlook: Outlook, member: Member, name: str, reconnects: int | No
             refresh=refresh,
             expires_at=now + timedelta(minutes=outlook.access_minutes),
             scopes=SCOPES,
+            issued_at=outlook.world.clock() - timedelta(minutes=5),  # as Microsoft writes it
         ),
         reconnects=reconnects,
         now=now,
@@ -50,6 +55,9 @@ class Owner:
     ) -> None:
         self.product, self.outlook, self.member, self.name = product, outlook, member, name
         self.row, self.dice = row, dice
+        self.connected = outlook.world.clock()
+        self.pressing: tuple[list[str], bool] = ([], False)  # what the press under way may mark
+        self.pressed: tuple[list[str], bool] = ([], False)  # what the last press marked
         self._rules: list[tuple[int, Callable[[], str]]] = [
             (3, self.choose_range),
             (4, self.pause),
@@ -59,6 +67,9 @@ class Owner:
             (4, self.sync_now),
             (1, self.skip_range),
             (8, self.mark),
+            (2, self.check),
+            (1, self.repair),
+            (4, self.come_back),
         ]
 
     async def act(self) -> str:
@@ -124,10 +135,38 @@ class Owner:
             rows = ThreadCopy.objects.filter(connection_id=self.row.pk, messages__gt=0).order_by("-last_at", "id")
             threads = list(rows.values_list("thread_id", flat=True)[:15])
             if threads:
-                readstate.mark(
-                    member=self.member, thread_id=self.dice.choice(threads), is_read=is_read, now=clock.now()
-                )
+                self._mark(self.dice.choice(threads), is_read=is_read)
         return f"marks as {'read' if is_read else 'unread'}"
+
+    def _mark(self, thread: int, *, is_read: bool) -> None:
+        now = clock.now()
+        there = Message.objects.filter(thread_id=thread, connection_id=self.row.pk, removed_at__isnull=True)
+        self.pressing = (list(there.values_list("immutable_id", flat=True)), is_read)
+        readstate.mark(member=self.member, thread_id=thread, is_read=is_read, now=now)
+        mine = ReadChange.objects.filter(message__in=there, pressed_at=now, wanted=is_read)
+        self.pressed = (list(mine.values_list("message__immutable_id", flat=True)), is_read)
+
+    def on_its_way(self, ids: list[str]) -> set[str]:
+        """Those of these messages for which a change of ours was not accepted yet."""
+        with scope(workspace=self.row.workspace_id):
+            rows = ReadChange.objects.filter(
+                connection_id=self.row.pk, accepted_at=None, refused="", message__immutable_id__in=ids
+            )
+            return set(rows.values_list("message__immutable_id", flat=True))
+
+    def check(self, *, repair: bool = False) -> str:
+        """Compare with Outlook, or repair what differs."""
+        with scope(workspace=self.row.workspace_id):
+            logbook.ask_check(member=self.member, connection_id=self.row.pk, repair=repair, now=clock.now())
+        return "presses repair" if repair else "presses check"
+
+    def repair(self) -> str:
+        """Repair what differs from Outlook."""
+        return self.check(repair=True)
+
+    def come_back(self) -> str:
+        """Sign in again where the page asks for it."""
+        return self.sign_in_again() if self.state() == Connection.State.SIGN_IN else "sees no need to sign in"
 
     # what brings everything back to order
 
@@ -142,7 +181,15 @@ class Owner:
             row = Backfill.objects.filter(connection_id=self.row.pk, state__in=(*OPEN, "failed")).first()
             return row.state if row is not None else ""
 
+    def forgotten_checks(self) -> list[bool]:
+        """The checks that were begun at the command line and have not ended: whether each is a repair."""
+        with scope(workspace=self.row.workspace_id):
+            rows = SyncRun.objects.filter(connection_id=self.row.pk, kind__in=CHECKS, state="running", bodies=True)
+            return [one.kind == "repair" for one in rows.order_by("id")]
+
     def sign_in_again(self) -> str:
-        """Sign in at Microsoft once more."""
+        """Sign in at Microsoft once more. Who has no mailbox does not get through."""
+        if self.outlook.person(self.name).mailbox != "online":
+            return "tries to sign in without a mailbox"
         sign_in(outlook=self.outlook, member=self.member, name=self.name, reconnects=self.row.pk)
         return "signs in again"

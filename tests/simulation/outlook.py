@@ -67,9 +67,15 @@ class Outlook:
             preview=lambda: f"Edited {n}",
         )
 
+    def agree(self, name: str) -> None:
+        """They accept what we ask for, as they do at the end of a sign-in."""
+        identity = self.app.state.identity
+        identity.consents.grant(person=self.person(name), app_id=self.client_id, names=frozenset(SCOPES))
+
     def tokens_of(self, name: str) -> tuple[str, str]:
         """An access and a refresh token, as a finished sign-in would bring them."""
         tokens: Any = self.world.tokens
         person = self.person(name)
-        access, _ = tokens.issue_access(person=person, app_id=self.client_id, scopes=frozenset(SCOPES))
+        scopes = frozenset(SCOPES)
+        access, _ = tokens.issue_access(person=person, app_id=self.client_id, scopes=scopes, challengeable=True)
         return access, tokens.issue_refresh(person=person, app_id=self.client_id)

@@ -24,6 +24,7 @@ class People:
         self.box = outlook.mailbox(name)
         self._away: list[tuple[Item, str]] = []  # moved out, to be moved back
         self._folders = 0
+        self.marked: list[tuple[str, bool]] = []  # immutable ids and what they were marked as
         self._rules: list[tuple[int, Callable[[], str]]] = [
             (30, self.receive),
             (4, self.receive_burst),
@@ -126,7 +127,7 @@ class People:
         """Read or unread."""
         item = self._some()
         if item is not None:
-            self.box.mark_read(item, self.dice.random() < 0.7)
+            self._mark(item, self.dice.random() < 0.7)
         return "marks"
 
     def flag(self) -> str:
@@ -149,8 +150,12 @@ class People:
         if item is not None:
             self.box.update(item, letter=self.outlook.edited(item.letter))
             if self.dice.random() < 0.4:
-                self.box.mark_read(item, not item.is_read)
+                self._mark(item, not item.is_read)
         return "edits"
+
+    def _mark(self, item: Item, is_read: bool) -> None:
+        self.box.mark_read(item, is_read)
+        self.marked.append((self.box.immutable_id(item), is_read))
 
     def move(self) -> str:
         """Into another folder, tracked or not."""

@@ -11,7 +11,7 @@ import contextlib
 import random
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from unittest import mock
 
@@ -29,11 +29,10 @@ from workestra.kit import clock, hop, queue
 from workestra.kit.live import conninfo
 from workestra.mail import dispatch
 from workestra.mail.doors import slots
-from workestra.mail.flows import microsoft, streams
+from workestra.mail.flows import logged, microsoft, streams
 from workestra.mail.hooks import Endpoint
 
 T = TypeVar("T")
-EPOCH = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 HOST = "https://microsoft.example"
 PUBLIC = "https://workestra.example"
 
@@ -47,6 +46,10 @@ class Lasting:
             one.close_if_unusable_or_obsolete()
 
 
+async def _left_open() -> None:
+    """Stands in for the end of a process's HTTP client: here all share one."""
+
+
 class _Monotonic:
     """Stands in for the module `time`."""
 
@@ -57,8 +60,10 @@ class _Monotonic:
 class Product:
     """All processes of the product, and what they are told."""
 
-    def __init__(self, *, loop: VirtualLoop, sandbox: Any, weather: Weather, seed: int, trace: Trace) -> None:
-        self.loop, self.weather, self.trace = loop, weather, trace
+    def __init__(
+        self, *, loop: VirtualLoop, epoch: datetime, sandbox: Any, weather: Weather, seed: int, trace: Trace
+    ) -> None:
+        self.loop, self.epoch, self.weather, self.trace = loop, epoch, weather, trace
         self.dice = random.Random(f"{seed} product")
         self.hop_dice = random.Random(f"{seed} hops")
         self.database = ToDatabase()
@@ -89,6 +94,7 @@ class Product:
                 "light_sync_minutes": light_minutes,
             }
         )
+        self.microsoft.host = httpx2.URL(HOST).host
         client = httpx2.AsyncClient(transport=self.microsoft, follow_redirects=False)
         entra = Entra(authority=f"{HOST}/common", client_id=client_id, client_secret=client_secret, http=client)
         microsoft._clients[self.loop] = (client, entra)
@@ -99,7 +105,9 @@ class Product:
                 (clock, "now", self.now),
                 (hop, "connections", Lasting()),
                 (streams, "time", _Monotonic(self.loop)),
+                (logged, "time", _Monotonic(self.loop)),
                 (dispatch, "enqueue", self._enqueue),
+                (microsoft, "close", _left_open),
                 (slots, "_held", Holders()),
                 (slots, "_keeper", object()),
             ):
@@ -116,7 +124,8 @@ class Product:
     def now(self) -> datetime:
         """What the clock of the process that asks shows."""
         life = current.get()
-        return EPOCH + timedelta(seconds=self.loop.time() + (life.skew if life else 0.0))
+        skew = life.skew + self.weather.clock if life else 0.0
+        return self.epoch + timedelta(seconds=self.loop.time() + skew)
 
     def _through(self, work: Callable[[], Any], future: asyncio.Future[Any]) -> None:
         """A durable step of some life."""
@@ -137,6 +146,8 @@ class Product:
             self.database.arm(how=self.hop_dice.choice(("cut", "cut", "committed")), after=self.hop_dice.randrange(8))
         elif life is not None and luck < self.weather.database + self.weather.deadlock:
             self.database.arm(how="deadlock", after=self.hop_dice.randrange(8))
+        elif life is not None and 1 - luck < self.weather.serialisation:
+            self.database.arm(how="serialisation", after=self.hop_dice.randrange(8))
         cut = self.database.cut
         ran = self.loop.done(work)
         self.database.disarm()
@@ -152,14 +163,14 @@ class Product:
 
     async def start(self, *, count: int, skew: Callable[[], float]) -> None:
         """The web process, and so many workers; each clock is off by what `skew` says."""
-        self._skew = skew
+        self.skew = skew
         self.start_web()
         for _ in range(count):
             await self.start_worker()
 
     def start_web(self) -> None:
         """A web process, as after a restart."""
-        self.web = Life("web", skew=self._skew())
+        self.web = Life("web", skew=self.skew())
         self._endpoint = Endpoint(conninfo=conninfo(settings=settings.DATABASES["default"]))
         self.endpoint.app = self._hear
 
@@ -178,7 +189,7 @@ class Product:
     async def start_worker(self) -> None:
         """One more worker process."""
         self._numbers += 1
-        life = Life(f"worker{self._numbers}", skew=self._skew())
+        life = Life(f"worker{self._numbers}", skew=self.skew())
         one = worker.Worker(product=self, life=life)
         self.workers.append(one)
         life.start(one.run())

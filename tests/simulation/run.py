@@ -13,18 +13,18 @@ from datetime import timedelta
 
 from django.db import connection as database
 
-from tests.simulation import judgement, stage
+from tests.simulation import calendar, console, judgement, resting, stage
 from tests.simulation.checkers import backfills, convergence, cursors
+from tests.simulation.ledger import Ledger
 from tests.simulation.lives import Killed
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.members import Owner, sign_in
 from tests.simulation.outlook import Outlook
 from tests.simulation.people import People
-from tests.simulation.product import EPOCH, HOST, Product
+from tests.simulation.product import HOST, Product
 from tests.simulation.swarm import Swarm
 from tests.simulation.trace import Trace
 from tests.simulation.wire import Weather
-from workestra.mail.models import Notice
 
 DAY = 86_400.0
 HOUR = 3_600.0
@@ -64,7 +64,8 @@ def live(*, seed: int, days: float) -> Outcome:
     one = Simulation(seed=seed, days=days, loop=loop, outcome=outcome)
     loop.set_exception_handler(one.unheard)
     try:
-        loop.run_until_complete(one.whole())
+        with calendar.standing_in(one.zone):
+            loop.run_until_complete(one.whole())
     except Exception as problem:
         outcome.breaches.append(f"the simulation broke off: {type(problem).__name__}: {problem}")
         raise
@@ -86,6 +87,7 @@ class Simulation:
     def __init__(self, *, seed: int, days: float, loop: VirtualLoop, outcome: Outcome) -> None:
         self.seed, self.days, self.loop, self.outcome = seed, days, loop, outcome
         self.dice = random.Random(seed)
+        self.epoch, self.zone = calendar.beginning(seed=seed)
         self.trace = Trace(time=loop.time)
         d = self.dice
         long = days > 10
@@ -102,7 +104,9 @@ class Simulation:
         world.elapsed = loop.time
         world.courier.timing.idle = 60.0
         self.weather = Weather()
-        self.product = Product(loop=loop, sandbox=self.outlook.app, weather=self.weather, seed=seed, trace=self.trace)
+        self.product = Product(
+            loop=loop, epoch=self.epoch, sandbox=self.outlook.app, weather=self.weather, seed=seed, trace=self.trace
+        )
         world.courier.transport = self.product.endpoint
         self.names = list(NAMES[: d.choice((1, 1, 1, 2))])
         self.people = [
@@ -113,6 +117,7 @@ class Simulation:
             outlook=self.outlook, product=self.product, names=self.names, dice=random.Random(f"{seed} swarm")
         )
         self.witness = backfills.Witness()
+        self.ledger = Ledger()
 
     def unheard(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         """A task failed and nobody looked."""
@@ -121,7 +126,7 @@ class Simulation:
             self.product.failures.append(f"{context['message']}: {type(problem).__name__}: {problem}")
 
     def _microsoft_now(self):  # type: ignore[no-untyped-def]
-        return EPOCH + timedelta(seconds=self.loop.time())
+        return self.epoch + timedelta(seconds=self.loop.time())
 
     async def whole(self) -> None:
         """From the first letter to the verdict."""
@@ -139,9 +144,11 @@ class Simulation:
 
     async def _days(self) -> None:
         d = self.dice
+        self.trace("calendar", f"{self.epoch:%Y-%m-%d} {self.zone}")
         for one in self.people:
             one.fill(count=d.choice((0, 20, 60, 160)), days=d.choice((20, 400)))
         await self.outlook.world.start()
+        self.product.weather.clock = d.choice((0.0, 0.0, -600.0, 600.0))
         for name in self.names:
             member = await self.product.look(lambda name=name: stage.seat(name=name))  # type: ignore[misc]
             await self._connect(member, name)
@@ -189,9 +196,10 @@ class Simulation:
         self.trace("calm", "faults stop")
         if self.outcome.breaches:
             return
-        await self._settle()
-        await self.rest(26 * HOUR if self.gap else rest)
+        await resting.settle(cast=self)
+        await resting.rest(cast=self, seconds=26 * HOUR if self.gap else rest)
         self.gap = False
+        self.breach([f"a token left for {one}" for one in self.product.microsoft.strangers])
         self.breach(await judgement.converged(cast=self))
         await self._watch()
         if last:
@@ -202,6 +210,7 @@ class Simulation:
         d = self.dice
         for _ in range(d.choice((1, 1, 2, 5))):
             self.trace("outlook", d.choice(self.people).act())
+            await self._note()
             self.outcome.actions += 1
             if d.random() < 0.5:
                 await asyncio.sleep(d.expovariate(1 / 4))
@@ -210,15 +219,36 @@ class Simulation:
             self.outcome.actions += 1
         if d.random() < 0.25:
             self.trace("fault", self.swarm.burst())
+        if d.random() < 0.06:
+            owner = d.choice(self.owners)
+            said = console.verify(product=self.product, owner=owner, repair=d.random() < 0.5)
+            self.trace("console", f"{owner.name}'s owner {said}")
         if d.random() < 0.2:
             await self._break()
         await self._watch()
 
+    async def _note(self) -> None:
+        """Write down what was marked in Outlook."""
+        for owner in self.owners:
+            one = next(one for one in self.people if one.name == owner.name)
+            marked, one.marked = one.marked, []
+            if marked:
+                ids = [name for name, _ in marked]
+                open_ = await self.product.look(lambda owner=owner, ids=ids: owner.on_its_way(ids))  # type: ignore[misc]
+                for name, is_read in marked:
+                    self.ledger.outlook(one=name, is_read=is_read, at=self.loop.time(), on_its_way=name in open_)
+
     async def _patiently(self, owner: Owner) -> str:
         """A person whose page fails because the database is away."""
+        owner.pressing = owner.pressed = ([], False)
         try:
-            return await owner.act()
+            said = await owner.act()
+            ids, is_read = owner.pressed
+            self.ledger.here(ids=ids, is_read=is_read, at=self.loop.time())
+            return said
         except Exception as problem:
+            ids, is_read = owner.pressing
+            self.ledger.here(ids=ids, is_read=is_read, at=self.loop.time(), sure=False)
             return f"{owner.name}'s owner sees an error page ({type(problem).__name__})"
 
     async def _break(self) -> None:
@@ -261,45 +291,3 @@ class Simulation:
         for one in words[:20]:
             self.trace("BREACH", one)
             self.outcome.breaches.append(f"{self.loop.time():.0f} s: {one}")
-
-    # rest
-
-    async def _settle(self) -> None:
-        """People put right what only people can: sign in again, resume or cancel what is paused."""
-        for owner in self.owners:
-            if await self.product.act(owner.state) == "sign_in":
-                self.trace("member", await self.product.act(owner.sign_in_again))
-            if await self.product.act(owner.open_backfill) in ("paused", "held", "failed"):
-                act = owner.cancel if self.dice.random() < 0.2 else owner.resume
-                self.trace("member", await self.product.act(act))
-
-    async def rest(self, seconds: float) -> None:
-        """Let this time pass, and then whatever is still under way come to its end."""
-        await asyncio.sleep(seconds)
-        for owner in self.owners:
-            await self.product.act(owner.sync_now)
-        for _ in range(200):
-            await self._settle()
-            if await self.product.look(self._quiet) and not self._on_the_way():
-                return
-            self.product.poke_all()
-            await asyncio.sleep(30)
-        self.breach([f"the product does not come to rest: {await self.product.look(self._unrest)}"])
-
-    def _on_the_way(self) -> bool:
-        waiting = self.outlook.world.courier.waiting()
-        return bool(waiting["waiting"] + waiting["in_flight"])
-
-    def _quiet(self) -> bool:
-        return not self._unrest()
-
-    def _unrest(self) -> list[str]:
-        """What is not at rest."""
-        with database.cursor() as cursor:
-            cursor.execute("select task_name, status::text from procrastinate_jobs where status in ('todo', 'doing')")
-            found = [f"{name} {status}" for name, status in cursor.fetchall()]
-        found += [f"notice {one.change}" for one in Notice.objects.all()[:10]]
-        for owner in self.owners:
-            backfill = owner.open_backfill()
-            found += [f"backfill {backfill}"] if backfill else []
-        return found

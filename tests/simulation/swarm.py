@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from email.utils import format_datetime
 from typing import Any
 
-from m365sandbox.faults import Fault
+from tests.simulation.accounts import Accounts
+from tests.simulation.bursts import Bursts
 from tests.simulation.outlook import Outlook
 from tests.simulation.product import Product
 
-GRAPH = r" /(v1\.0/)?(me|users)"
-READS = r"^GET .*/(messages|mailFolders)"
+MINUTES = 60.0
 
 
 class Swarm:
@@ -23,18 +22,9 @@ class Swarm:
         self.world = outlook.world
         self.set: list[str] = []
         self.count = 0
-        self.bursts: list[Callable[[], str]] = [
-            self.throttled,
-            self.unavailable,
-            self.cut_lines,
-            self.truncated,
-            self.html,
-            self.spurious_401,
-            self.worn_cursors,
-            self.expired_tokens,
-            self.lifecycle,
-            self.forged,
-        ]
+        self.bursts = Bursts(outlook=outlook, names=names, dice=dice)
+        self.accounts = Accounts(outlook=outlook, product=product, names=names, dice=dice)
+        self._burst: list[Callable[[], str]] = [*self.bursts.all, *self.accounts.all, self.clock_set]
 
     def begin(self) -> list[str]:
         """Choose what goes wrong all the time in this phase."""
@@ -47,11 +37,16 @@ class Swarm:
             "deaf endpoint": lambda: setattr(weather, "deaf", d.choice((0.1, 0.9))),
             "cut database": lambda: setattr(weather, "database", d.choice((0.002, 0.01))),
             "deadlocks": lambda: setattr(weather, "deadlock", 0.01),
+            "serialisation errors": lambda: setattr(weather, "serialisation", 0.01),
+            "clock off": lambda: setattr(weather, "clock", d.choice((-10, 10)) * MINUTES),
             "dropped notices": lambda: setattr(notices, "drop", d.choice((0.2, 1.0))),
             "doubled notices": lambda: setattr(notices, "duplicate", 0.4),
             "reordered notices": lambda: setattr(notices, "reorder", True),
             "late notices": lambda: setattr(notices, "delay_seconds", d.choice((5.0, 900.0))),
             "echoed notices": lambda: setattr(notices, "echo", True),
+            "hasty notices": lambda: setattr(notices, "hasty", True),
+            "a thousand in one body": lambda: setattr(notices, "per_body", 1000),
+            "subscription ceiling": self._ceiling,
             "empty pages": lambda: setattr(switches, "delta_empty_pages", True),
             "doubled ids": lambda: setattr(switches, "delta_duplicates", True),
             "ghosts": lambda: setattr(switches, "delta_ghosts", True),
@@ -63,6 +58,17 @@ class Swarm:
             choices[name]()
         return self.set
 
+    def clock_set(self) -> str:
+        """Our clocks go wrong by ten minutes, or are put right."""
+        weather = self.product.weather
+        weather.clock = 0.0 if weather.clock else self.dice.choice((-10, 10)) * MINUTES
+        return f"clocks {weather.clock:+.0f} s"
+
+    def _ceiling(self) -> None:
+        """Others have used the mailbox's subscriptions up, and ours have just ended."""
+        self.world.switches.subscriptions_per_mailbox = self.dice.choice((0, 1))
+        self.bursts.end_subscriptions()
+
     def lift(self) -> None:
         """Faults stop."""
         weather, notices, switches = self.product.weather, self.world.courier.faults, self.world.switches
@@ -71,77 +77,10 @@ class Swarm:
             for name in one.__dataclass_fields__:
                 setattr(one, name, getattr(fresh, name))
         self.world.faults.clear()
+        self.accounts.lift()
         self.set = []
 
     def burst(self) -> str:
         """Something that happens once, or to the next requests."""
         self.count += 1
-        return self.dice.choice(self.bursts)()
-
-    def _add(self, kind: Any, match: str = GRAPH, **more: Any) -> None:
-        self.world.faults.add(Fault(match, kind, times=self.dice.randrange(1, 5), **more))
-
-    def throttled(self) -> str:
-        """429, with Retry-After in all its forms."""
-        date = format_datetime(self.world.clock(), usegmt=True)
-        wait = self.dice.choice(("7", "2.5", "120", "", date))
-        headers = {"Retry-After": wait} if wait else {}
-        self._add("status", status=429, headers=headers)
-        return f"429 {wait}"
-
-    def unavailable(self) -> str:
-        """503 and 504, before and after taking effect."""
-        status, after = self.dice.choice((500, 502, 503, 504)), self.dice.random() < 0.5
-        self._add("status", status=status, after=after)
-        return f"{status} {'after' if after else 'before'}"
-
-    def cut_lines(self) -> str:
-        """The line breaks within the answer."""
-        self._add("cut", after=self.dice.random() < 0.5)
-        return "cut"
-
-    def truncated(self) -> str:
-        """Half a JSON document."""
-        self._add("malformed", READS, after=self.dice.random() < 0.5)
-        return "truncated JSON"
-
-    def html(self) -> str:
-        """200 with a proxy's page."""
-        self._add("html", READS, status=self.dice.choice((200, 503)))
-        return "an HTML page"
-
-    def spurious_401(self) -> str:
-        """One backend that does not know the token."""
-        self._add("status", status=401)
-        return "401"
-
-    def worn_cursors(self) -> str:
-        """410 from now on for every delta link there is."""
-        for name in self.names:
-            self.world.cursors.expire(owner=self.outlook.mailbox(name).owner_id)
-        return "410"
-
-    def expired_tokens(self) -> str:
-        """Access tokens end early."""
-        tokens: Any = self.world.tokens
-        for name in self.names:
-            tokens.expire_access(self.outlook.person(name).address)
-        return "expired access tokens"
-
-    def lifecycle(self) -> str:
-        """missed, subscriptionRemoved or reauthorizationRequired."""
-        event = self.dice.choice(("missed", "subscriptionRemoved", "reauthorizationRequired"))
-        for sub in list(self.world.subscriptions.values()):
-            self.world.courier.lifecycle(sub, event)
-        return event
-
-    def forged(self) -> str:
-        """Notices that Microsoft did not send."""
-        sub = next(iter(self.world.subscriptions.values()), None)
-        if sub is not None:
-            notice = sub.change_notice("deleted", "AAkALgAAAAAAHYQDEapmEc2byACqAC-EWg0A", "x") | {
-                "clientState": "guess"
-            }
-            self.world.courier.post(sub.notification_url, notice, None)
-            self.world.courier.post(sub.notification_url, notice | {"subscriptionId": "unknown"}, None)
-        return "forged notices"
+        return self.dice.choice(self._burst)()

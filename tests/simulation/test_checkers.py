@@ -10,12 +10,14 @@ from m365sandbox.requests_log import Asked
 from tests.mail.hands import start, sync, work
 from tests.sandboxes import Outlook
 from tests.simulation.checkers import backfills, convergence, cursors, health, readstate, requests
+from tests.simulation.ledger import Ledger
 from workestra.kit import clock
-from workestra.mail.models import Backfill, Connection, Folder, Message, ThreadCopy
+from workestra.mail.models import Backfill, Connection, Folder, Message, ReadChange, Slice, ThreadCopy
 from workestra.tenancy.models import Member
 from workestra.tenancy.rows import scope
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
+DAY, HOUR, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -154,3 +156,75 @@ def test_a_backfill_that_goes_backwards_or_on_after_its_end_is_named(synced: Con
     assert told(pages=18) == [f"I9 paused backfill {row.pk} pulled 9 more pages"]
     assert told(state="cancelled") == []
     assert told(state="running") == [f"I9 backfill {row.pk} went from cancelled to running"]
+
+
+def test_a_backfill_that_loses_its_place_is_named(synced: Connection) -> None:
+    witness = backfills.Witness()
+    with scope(workspace=synced.workspace_id):
+        row = Backfill.objects.get(connection=synced)
+        Backfill.objects.filter(pk=row.pk).update(state="running")
+        folder = Folder.objects.filter(connection=synced).order_by("id")[0]
+        place = {"reached": NOW, "pages": 3, "link": "next"}
+        one = Slice.objects.create(
+            workspace_id=synced.workspace_id, backfill=row, folder=folder, since=NOW - DAY, until=NOW + DAY, **place
+        )
+
+    def told(**change: object) -> list[str]:
+        with scope(workspace=synced.workspace_id):
+            Slice.objects.filter(pk=one.pk).update(**change)
+        return witness.look(connection=synced)
+
+    assert told() == []
+    assert told(pages=4, reached=NOW - HOUR) == []
+    assert told(link="", until=NOW - HOUR + SECOND) == []
+    assert told(until=NOW) == [
+        f"I9 slice {one.pk} reached 01 23:00:00 and begins again at its top",
+        f"I9 slice {one.pk} went back: "
+        f"_Place(backfill={row.pk}, until={NOW - HOUR + SECOND!r}, reached={NOW - HOUR!r},"
+        f" pages=4, done=False), _Place(backfill={row.pk}, until={NOW!r}, reached={NOW - HOUR!r},"
+        " pages=4, done=False)",
+    ]
+    assert told(done=True) == []
+    assert len(told(done=False, link="x")) == 1
+    with scope(workspace=synced.workspace_id):
+        Slice.objects.filter(pk=one.pk).delete()
+    assert told() == [f"I9 backfill {row.pk} forgot its slice {one.pk}"]
+
+
+def test_a_mark_that_a_sooner_one_beat_is_named(outlook: Outlook, synced: Connection) -> None:
+    box, ledger = outlook.mailbox("ana"), Ledger()
+    first, second, third, *_ = box.truth()
+    ids = [box.immutable_id(one) for one in (first, second, third)]
+    ledger.outlook(one=ids[0], is_read=True, at=1, on_its_way=False)
+    ledger.here(ids=ids[:2], is_read=True, at=2)
+    ledger.here(ids=ids[2:], is_read=True, at=3, sure=False)
+    for item in (first, second, third):
+        box.mark_read(item, False)
+
+    def said() -> list[str]:
+        return readstate.overruled(box=box, connection=synced, ledger=ledger)
+
+    assert said() == [f"I6 {one} was marked as read here at 2 s, and is not" for one in ids[:2]]
+    ledger.outlook(one=ids[0], is_read=False, at=4, on_its_way=False)
+    ledger.outlook(one=ids[1], is_read=True, at=5, on_its_way=True)
+    assert said() == []
+
+
+def test_a_change_that_still_waits_is_named(synced: Connection) -> None:
+    with scope(workspace=synced.workspace_id):
+        row = Message.objects.filter(connection=synced).order_by("id")[0]
+        change = ReadChange.objects.create(
+            message=row,
+            workspace_id=synced.workspace_id,
+            connection=synced,
+            member=synced.owner,
+            wanted=True,
+            was=False,
+            number=1,
+            pressed_at=NOW,
+            due_at=NOW,
+        )
+    assert readstate.waiting(connection=synced) == [f"I6 {row.immutable_id} still waits"]
+    with scope(workspace=synced.workspace_id):
+        ReadChange.objects.filter(pk=change.pk).update(accepted_at=NOW)
+    assert readstate.waiting(connection=synced) == []

@@ -29,6 +29,8 @@ class Weather:
     deaf: float = 0.0  # our endpoint cannot be reached
     database: float = 0.0  # the line to PostgreSQL is cut, before, within or after a transaction
     deadlock: float = 0.0
+    serialisation: float = 0.0
+    clock: float = 0.0  # seconds that the product's clocks are ahead of Microsoft's
 
 
 class _Body(httpx2.AsyncByteStream):
@@ -89,6 +91,19 @@ class ToMicrosoft(httpx2.AsyncBaseTransport):
         self._app, self._weather, self._dice, self._trace = app, weather, dice, trace
         self.seen: Callable[[httpx2.Request, httpx2.Response, float], None] = lambda *_: None
         self.requests = 0
+        self.host = ""
+        self.strangers: list[str] = []  # requests to other hosts
+        self.due: list[tuple[int, Callable[[], None]]] = []
+
+    def after(self, *, pages: int, do: Callable[[], None]) -> None:
+        """Something that happens once so many more requests for mail were answered."""
+        self.due.append((pages, do))
+
+    def _page(self) -> None:
+        now = [do for left, do in self.due if left <= 1]
+        self.due = [(left - 1, do) for left, do in self.due if left > 1]
+        for do in now:
+            do()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """One request, in the life that asks."""
@@ -106,12 +121,22 @@ class ToMicrosoft(httpx2.AsyncBaseTransport):
         if life is not None and life.dead:
             raise Killed
         began = asyncio.get_running_loop().time()
-        answer = await call(self._app, request)
+        if request.url.host != self.host:
+            self.strangers.append(f"{request.method} {request.url}")
+            raise httpx2.ConnectError("nobody of that name")
+        limit = float(request.extensions.get("timeout", {}).get("read") or 60.0)
+        try:
+            async with asyncio.timeout(limit):
+                answer = await call(self._app, request)
+        except TimeoutError:
+            self._trace("silent", what)
+            raise httpx2.ReadTimeout("no answer") from None
+        if "/messages" in request.url.path:
+            self._page()
         self._trace("asked", f"{what} {answer.status_code}")
         self.seen(request, answer, began)
         luck -= self._weather.refuse
         if luck < self._weather.hang:
-            limit = float(request.extensions.get("timeout", {}).get("read") or 60.0)
             await asyncio.sleep(limit)
             raise httpx2.ReadTimeout("no answer")
         await asyncio.sleep(back + (30.0 if luck < self._weather.hang + self._weather.slow else 0.0))
@@ -178,7 +203,7 @@ class ToDatabase:
         psycopg.Connection.commit = self._commit  # type: ignore[method-assign]
 
     def arm(self, *, how: str, after: int) -> None:
-        """For the next hop: `how` is cut, committed or deadlock."""
+        """For the next hop: `how` is cut, committed, deadlock or serialisation."""
         self.left, self.how = after, how
 
     def disarm(self) -> None:
@@ -195,6 +220,8 @@ class ToDatabase:
         self.cut += 1
         if self.how == "deadlock":
             raise psycopg.errors.DeadlockDetected("deadlock detected")
+        if self.how == "serialisation":
+            raise psycopg.errors.SerializationFailure("could not serialize access due to concurrent update")
         connection.close()
         raise psycopg.OperationalError("server closed the connection unexpectedly")
 

@@ -59,7 +59,7 @@ class Worker:
                 break
             except Exception:
                 await asyncio.sleep(3)
-        for work in (self._fetch, self._steward, self._keep_slots):
+        for work in (self._fetch, self._steward, lambda: keep_slots(self.life)):
             self.life.start(self._forever(work))
 
     async def _forever(self, work: Any) -> None:
@@ -168,14 +168,14 @@ class Worker:
         product.dead = [(one, at) for one, at in product.dead if one not in gone]
         self._wanted.set()
 
-    # slots
 
-    async def _keep_slots(self) -> None:
-        while True:
-            if not self.life.held:
-                self.life.holds.clear()
-                await self.life.holds.wait()
-            await asyncio.sleep(slots.RENEW_EVERY)
-            mine = sorted(self.life.held)
-            if mine:
-                await hop(lambda mine=mine: slots.renew(holders=mine, now=clock.now()))  # type: ignore[misc]
+async def keep_slots(life: Life) -> None:
+    """Say every few seconds that a process lives, for as long as it holds anything."""
+    while True:
+        if not life.held:
+            life.holds.clear()
+            await life.holds.wait()
+        await asyncio.sleep(slots.RENEW_EVERY)
+        mine = sorted(life.held)
+        if mine:
+            await hop(lambda mine=mine: slots.renew(holders=mine, now=clock.now()))  # type: ignore[misc]

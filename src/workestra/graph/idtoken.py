@@ -13,7 +13,7 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -33,12 +33,16 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A person, as (tenant_id, object_id). `name` and `address` are for display only and may be empty."""
+    """A person, as (tenant_id, object_id). `name` and `address` are for display only and may be empty.
+
+    `issued_at`: by Microsoft's clock, or some minutes before it; None where the token does not say.
+    """
 
     tenant_id: str
     object_id: str
     name: str
     address: str
+    issued_at: datetime | None = None
 
     @property
     def personal(self) -> bool:
@@ -98,11 +102,21 @@ def identity(
         object_id=person.lower(),
         name=_text(claims.get("name")),
         address=_text(claims.get("preferred_username")) or _text(claims.get("email")),
+        issued_at=_moment(claims.get("iat")),
     )
 
 
 def _public(key: Mapping[str, Any]) -> dict[str, str | list[str]]:
     return {"kty": "RSA", "n": str(key["n"]), "e": str(key["e"])}
+
+
+def _moment(value: object) -> datetime | None:
+    if not isinstance(value, int | float):
+        return None
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _text(value: object) -> str:

@@ -21,6 +21,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from workestra.rules.skew import impossible
+
 LONGEST_PAUSE = timedelta(minutes=5)
 
 
@@ -61,11 +63,13 @@ def press(*, shown: bool, change: Change | None, wanted: bool, now: datetime) ->
     return replace(change, wanted=wanted, number=number, pressed_at=now)
 
 
-def told(*, change: Change, is_read: bool, asked_at: datetime) -> tuple[Change | None, bool]:
+def told(*, change: Change, is_read: bool, asked_at: datetime, now: datetime) -> tuple[Change | None, bool]:
     """Outlook's word in answer to a question put at `asked_at`: (what is left of the change, what is shown)."""
     if change.refused:
         return None, is_read
     if change.accepted_at is not None:
+        if impossible(moment=change.accepted_at, now=now):
+            return None, is_read
         return (None, is_read) if asked_at > change.accepted_at else (change, change.wanted)
     # Only where nothing can be on its way is Outlook's agreement the end of it: a request that was put may still take
     # effect, and its answer must not be taken for that to a later press, whose numbers would begin anew.

@@ -88,11 +88,12 @@ class Verdict:
         ]
 
 
-def verdict(*, box: Mailbox, connection: Connection) -> Verdict:
-    """The connection's store against its mailbox."""
+def verdict(*, box: Mailbox, connection: Connection, connected: datetime | None = None) -> Verdict:
+    """The connection's store against its mailbox. What came after `connected`, by Microsoft's clock, is wanted."""
     workspace = connection.workspace_id
     with scope(workspace=workspace):
         since = Connection.objects.values_list("scope_start", flat=True).get(pk=connection.pk)
+    since = since if connected is None else min(since, connected)
     theirs = truth(box=box, since=since)
     ours = store(workspace=workspace, connection=connection.pk, since=since)
     return Verdict(

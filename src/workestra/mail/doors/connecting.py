@@ -47,7 +47,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who signed in, and what Microsoft granted."""
+    """Who signed in, and what Microsoft granted. `issued_at`: when, by Microsoft's clock or some minutes before."""
 
     tenant_id: str
     object_id: str
@@ -58,6 +58,7 @@ class SignedIn:
     refresh: str
     expires_at: datetime
     scopes: tuple[str, ...]
+    issued_at: datetime | None = None
 
 
 def _digest(text: str) -> bytes:
@@ -139,13 +140,15 @@ def connect(*, member: Member, signed_in: SignedIn, reconnects: int | None, now:
         if row is not None and row.owner_id != member.pk:
             raise AnotherMembers(name=str(row.owner))
         if row is None:
+            # Mail is dated by Microsoft's clock: where ours is fast, what comes next would count as old. Received
+            # times have whole seconds: mail of the very second of connecting is new.
+            since = min(now, signed_in.issued_at or now).replace(microsecond=0)
             row = Connection(
                 workspace_id=member.workspace_id,
                 mailbox=mailbox,
                 owner=member,
-                # Received times have whole seconds: mail of the very second of connecting is new.
-                scope_start=now.replace(microsecond=0),
-                connected_at=now.replace(microsecond=0),
+                scope_start=since,
+                connected_at=since,
                 asks_range=True,
             )
         elif row.state == Connection.State.DISCONNECTED:
@@ -187,4 +190,5 @@ def _schedule(row: Connection, now: datetime) -> None:
     dispatch.pull(workspace=row.workspace_id, connection=row.pk, urgent=True)
     dispatch.watch(workspace=row.workspace_id, connection=row.pk, urgent=True)
     dispatch.read_state(workspace=row.workspace_id, connection=row.pk)
+    dispatch.check(workspace=row.workspace_id, connection=row.pk)
     backfills.release(workspace=row.workspace_id, connection=row.pk)

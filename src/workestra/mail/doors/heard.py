@@ -39,7 +39,12 @@ def change(*columns: Any) -> Change:
 
 
 def told(
-    *, cursor: psycopg.Cursor[Any], connection: int, states: Mapping[str, bool | None], asked_at: datetime
+    *,
+    cursor: psycopg.Cursor[Any],
+    connection: int,
+    states: Mapping[str, bool | None],
+    asked_at: datetime,
+    now: datetime,
 ) -> None:
     """Outlook told these read states by immutable id (None: it did not say); they have been written already."""
     if not states:
@@ -52,7 +57,7 @@ def told(
         is_read = states[immutable_id]
         if is_read is None:
             continue
-        after, shown = readstate.told(change=change(*columns), is_read=is_read, asked_at=asked_at)
+        after, shown = readstate.told(change=change(*columns), is_read=is_read, asked_at=asked_at, now=now)
         if after is None:
             cursor.execute("delete from mail_readchange where message_id = %s", (message,))
         else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from workestra.kit.live import announce
 from workestra.mail import dispatch
@@ -21,6 +21,7 @@ from workestra.rules import readstate
 from workestra.tenancy.models import Member
 from workestra.tenancy.rows import scope
 
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # due by the clock of whichever worker looks
 KEPT = timedelta(hours=1)  # far longer than any page is under way
 
 # Read: everything. Unread: what arrived last, in every copy of it.
@@ -106,7 +107,7 @@ def _press(some: Cursor, member: Member, messages: Mapping[int, int], *, is_read
         change = readstate.press(shown=not is_read, change=known.get(message), wanted=is_read, now=now)
         if change is not None:
             who = (message, member.workspace_id, connection, member.pk)
-            puts.append((*who, change.wanted, change.was, change.number, change.sent, now, now))
+            puts.append((*who, change.wanted, change.was, change.number, change.sent, now, AT_ONCE))
     some.execute("update mail_message set is_read = %s where id = any(%s)", (is_read, list(messages)))
     some.executemany(PUT, puts)
 

@@ -85,7 +85,7 @@ def tick(*, now: datetime) -> int:
                     dispatch.history(workspace=one.workspace, connection=one.connection)
                 if _untold(one.connection, now):
                     dispatch.read_state(workspace=one.workspace, connection=one.connection)
-                if one.wake and _checking(one.connection):
+                if (one.wake or one.full) and _checking(one.connection):
                     dispatch.check(workspace=one.workspace, connection=one.connection)
                 if one.watch:
                     dispatch.watch(workspace=one.workspace, connection=one.connection)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import psycopg
@@ -21,6 +21,7 @@ from workestra.mail.doors.ref import Ref
 from workestra.mail.doors.steps import Step
 from workestra.mail.doors.upsert import upsert
 from workestra.mail.intake import Letter, Mark, merged
+from workestra.rules import skew
 from workestra.rules.reconcile import Answer, Held, Plan, reconcile
 from workestra.rules.threading import Named, lone_key
 from workestra.tenancy.rows import scope
@@ -34,6 +35,7 @@ MARK = (
     " where workspace_id = %s and connection_id = %s and immutable_id = %s and asked_at < %s"
 )
 MOST_TOPICS = 20
+MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(slots=True)
@@ -82,11 +84,27 @@ def _held(some: psycopg.Cursor[Any], ref: Ref, ids: Sequence[str]) -> dict[str, 
     return {row[0]: Held(row[0], row[1], folders.get(row[2], ""), *row[3:]) for row in some.fetchall()}
 
 
-def compare(*, ref: Ref, marks: Iterable[Mark], gone: Iterable[str], asked_at: datetime) -> Plan:
+def _settled(
+    some: psycopg.Cursor[Any], ref: Ref, ids: Sequence[str], asked_at: datetime, now: datetime
+) -> dict[str, Held]:
+    """As `_held`. Rows whose question cannot have been put yet were written by a fast clock: this one is later."""
+    held = _held(some, ref, ids)
+    wrong = [one.immutable_id for one in held.values() if skew.impossible(moment=one.asked_at, now=now)]
+    if wrong:
+        some.execute(
+            "update mail_message set asked_at = %s"
+            " where workspace_id = %s and connection_id = %s and immutable_id = any(%s) and asked_at > %s",
+            (asked_at - MOMENT, ref.workspace, ref.connection, sorted(wrong), now),
+        )
+        held = _held(some, ref, ids)
+    return held
+
+
+def compare(*, ref: Ref, marks: Iterable[Mark], gone: Iterable[str], asked_at: datetime, now: datetime) -> Plan:
     """What a light page would need: `fetch` names the messages whose content has to be asked for first."""
     answers = [*_light(merged(marks=marks)), *_gone(gone)]
     with scope(workspace=ref.workspace):
-        held = _held(cursor(), ref, [answer.immutable_id for answer in answers])
+        held = _settled(cursor(), ref, [answer.immutable_id for answer in answers], asked_at, now)
     return reconcile(held=held, answers=answers, asked_at=asked_at, tracked=frozenset(ref.by_graph_id))
 
 
@@ -137,13 +155,14 @@ def _absorb(
     ]
     with scope(workspace=ref.workspace):
         some = cursor()
-        held = _held(some, ref, [answer.immutable_id for answer in answers]) if answers else {}
+        ids = [answer.immutable_id for answer in answers]
+        held = _settled(some, ref, ids, asked_at, now) if ids else {}
         plan = reconcile(held=held, answers=answers, asked_at=asked_at, tracked=frozenset(ref.by_graph_id))
         before = _threads_of(some, ref, [*plan.change, *plan.mark, *plan.remove])
         touched, joined = _write(some, ref, plan, full, light, asked_at, now)
         touched |= before
         written = {one: full[one].is_read for one in plan.change} | {one: light[one].is_read for one in plan.mark}
-        heard.told(cursor=some, connection=ref.connection, states=written, asked_at=asked_at)
+        heard.told(cursor=some, connection=ref.connection, states=written, asked_at=asked_at, now=now)
         heard.gone(cursor=some, connection=ref.connection, ids=plan.remove)
         copies.refresh(cursor=some, workspace=ref.workspace, copies=[(one, ref.connection) for one in touched])
         copies.refresh_threads(cursor=some, workspace=ref.workspace, threads=joined)

@@ -183,6 +183,7 @@ async def _prove(grant: Grant) -> SignedIn:
         refresh=grant.refresh_token,
         expires_at=clock.now() + timedelta(seconds=grant.expires_in),
         scopes=tuple(sorted(grant.scopes)),
+        issued_at=identity.issued_at,
     )
 
 

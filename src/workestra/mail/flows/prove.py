@@ -225,7 +225,7 @@ async def _repair(work: _Work, outlook: list[Message], apart: Difference, asked_
     marks = fetch.marks(messages=outlook, folder=home) + [one for one in fetch.marks(messages=moved) if one.folder]
     if apart.silent:
         await hop(lambda: held.doubt(ref=ref, ids=apart.silent))
-    plan = await hop(lambda: store.compare(ref=ref, marks=marks, gone=gone, asked_at=asked_at))
+    plan = await hop(lambda: store.compare(ref=ref, marks=marks, gone=gone, asked_at=asked_at, now=clock.now()))
     wanted = list(dict.fromkeys([*plan.fetch, *apart.silent]))
     whole = {one.id: one for one in outlook} if work.look.bodies else {}
     messages, vanished = await fetch.by_id(

@@ -70,7 +70,7 @@ async def _settle(ref: Ref, some: Sequence[Claimed], answers: Sequence[GraphErro
             taken.append(one)
         elif isinstance(problem, (Throttled, SignInNeeded)):
             pauses.append(problem)
-        elif isinstance(problem, Unreachable) or (problem.status in CONFLICTS and one.attempts < TRIES):
+        elif isinstance(problem, Unreachable) or (_passing(problem) and one.attempts < TRIES):
             again.append(one)
         else:
             log.warning("read_state.refused", code=problem.code, status=problem.status, request_id=problem.request_id)
@@ -86,6 +86,11 @@ async def _settle(ref: Ref, some: Sequence[Claimed], answers: Sequence[GraphErro
         await hop(lambda: _look(ref))
     if pauses:
         raise next((one for one in pauses if isinstance(one, SignInNeeded)), pauses[0])
+
+
+def _passing(problem: GraphError) -> bool:
+    """Whether a refusal may pass: somebody else was writing, or the letter is too new to be found by its id (T6)."""
+    return problem.status in CONFLICTS or isinstance(problem, Gone)
 
 
 def _code(problem: GraphError) -> str:

@@ -51,7 +51,7 @@ async def page(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> bo
     moved, gone = await _whereabouts(graph, ref, folder, left, {one.immutable_id for one in here})
     ref = await tree.knowing(graph=graph, ref_=ref, folders=(one.folder for one in moved))
     marks = here + moved
-    plan = await hop(lambda: store.compare(ref=ref, marks=marks, gone=gone, asked_at=asked_at))
+    plan = await hop(lambda: store.compare(ref=ref, marks=marks, gone=gone, asked_at=asked_at, now=clock.now()))
     by_id = {one.immutable_id: one for one in marks}
     wanted = [one for one in plan.fetch if _wanted(ref, by_id[one])]
     messages, vanished = await fetch.by_id(graph=graph, ref=ref, ids=wanted, light=False)
