@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from workestra.graph import mail
 from workestra.graph.client import Graph
-from workestra.graph.errors import CursorExpired
+from workestra.graph.errors import CursorExpired, Refused
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import folders, store
@@ -26,7 +26,8 @@ FIRST_PAGE = 500
 async def page(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> bool:
     """Walk one page. True: the round ended with it.
 
-    A cursor that is worn out starts a new round, after which all ids are compared.
+    A cursor that is worn out, or refused in whatever words, starts a new round, after which all ids are compared.
+    Where the pages of a new round wear out as well, that is raised: whoever goes on does so after a while.
     """
     link = folder.link or folder.cursor or None
     asked_at = clock.now()
@@ -39,12 +40,14 @@ async def page(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> bo
                 link=link,
                 size=PAGE if folder.cursor else FIRST_PAGE,
             )
-    except CursorExpired:
+    except (CursorExpired, Refused):
         if link is None:
             raise
         await hop(
             lambda: folders.restart_round(ref=ref, folder=folder.id, was_cursor=folder.cursor, was_link=folder.link)
         )
+        if folder.prove and not folder.cursor:
+            raise
         return False
     left = [one.id for one in answer.value if one.removed is not None]
     here = fetch.marks(messages=[one for one in answer.value if one.removed is None], folder=folder.graph_id)
