@@ -17,7 +17,7 @@ from workestra.mail.doors.runs import Tally
 from workestra.mail.doors.steps import FolderStep
 from workestra.mail.flows import fetch, tree
 from workestra.mail.flows.lane import lane
-from workestra.mail.intake import Mark
+from workestra.mail.intake import Letter, Mark
 
 PAGE = 200
 FIRST_PAGE = 500
@@ -67,7 +67,7 @@ async def page(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> bo
     )
     vanished = [one for one in vanished if one not in {message.id for message in late}]
     letters = await fetch.letters(ref=ref, messages=messages + late, asked_at=asked_at, folder=folder.graph_id)
-    letters = [one for one in letters if one.received_at >= ref.scope_start]
+    letters = [one for one in letters if _stays(ref, one, by_id.get(one.immutable_id))]
     step = FolderStep(
         folder=folder.id,
         was_cursor=folder.cursor,
@@ -101,6 +101,13 @@ def _wanted(ref: Ref, mark: Mark) -> bool:
     if mark.received_at < ref.scope_start:
         return False
     return not ref.backfill or mark.received_at >= ref.connected_at
+
+
+def _stays(ref: Ref, one: Letter, mark: Mark | None) -> bool:
+    """Whether a message is stored. One without a received date belongs to every range: this page is the only one that
+    names it, for no list with a range of time does, and a wider range would not bring it.
+    """
+    return one.received_at >= ref.scope_start or (mark is not None and mark.received_at is None)
 
 
 async def _whereabouts(
