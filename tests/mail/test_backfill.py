@@ -250,3 +250,23 @@ def test_a_letter_that_is_moved_during_a_backfill_is_stored_once_where_it_is_now
     work(connection)
     sync(connection)
     assert differences(outlook, connection, "ana") == []
+
+
+def test_a_folder_that_is_deleted_during_a_backfill_is_left_out_and_the_rest_comes(
+    ana: Member, outlook: Outlook, between_pages: Any
+) -> None:
+    box = outlook.mailbox("ana")
+    folder = box.add_folder("Customers")
+    for days in range(1, 41):
+        outlook.deliver(folder=folder.id, at=clock.now() - timedelta(days=days))
+    connection = _with_mail(ana, outlook)
+
+    def clear_away() -> None:
+        box.delete_folder(folder.id)
+        box.delete_folder(folder.id)
+
+    between_pages(1, clear_away)
+    start(connection)
+    work(connection)
+    assert (backfill(connection).state, backfill(connection).reason) == ("done", "")
+    assert differences(outlook, connection, "ana") == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -162,6 +163,36 @@ def test_a_cursor_that_wears_out_in_the_middle_of_a_round_starts_anew(
     _equal(outlook, connection, 34)
 
 
+def test_a_cursor_that_is_refused_in_words_of_no_list_starts_anew(
+    here: Connection, outlook: Outlook, box: Mailbox, items: list[Item]
+) -> None:
+    box.purge(items[0])
+    body = '{"error": {"code": "ErrorInvalidSyncStateData", "message": "The sync state cannot be read."}}'
+    outlook.world.faults.add(Fault(r"GET .*delta\?.*deltatoken", "status", status=400, body=body))
+    sync(here)
+    assert hands.runs(here)[-1].state == "done"
+    _equal(outlook, here, COUNT - 1)
+
+
+def test_rounds_that_wear_out_again_and_again_are_begun_anew_a_few_times_only(
+    ana: Member, outlook: Outlook, monkeypatch: pytest.MonkeyPatch, time: Time
+) -> None:
+    from workestra.mail.flows import walk
+
+    monkeypatch.setattr(walk, "FIRST_PAGE", 10)
+    outlook.history(count=35, days=20)
+    connection = outlook.connect(ana)
+    start(connection)
+    fault = outlook.world.faults.add(Fault(r"GET .*delta\?.*skiptoken", "status", status=410, times=60))
+    work(connection)
+    assert fault.hits <= 6, "the rest waits for a later try"
+    outlook.world.faults.clear()
+    time.passes(minutes=1)
+    work(connection)
+    sync(connection)
+    _equal(outlook, connection, 35)
+
+
 def test_a_folder_made_renamed_moved_and_deleted_is_followed(
     here: Connection, outlook: Outlook, box: Mailbox, items: list[Item], time: Time
 ) -> None:
@@ -196,8 +227,9 @@ def test_a_letter_moved_to_a_folder_made_a_moment_ago_stays_in_view(
     _equal(outlook, here, COUNT)
 
 
+@pytest.mark.parametrize("code", ["", "ErrorSyncFolderNotFound"])
 def test_a_folder_that_vanished_a_moment_ago_is_no_error(
-    here: Connection, outlook: Outlook, box: Mailbox, items: list[Item], time: Time
+    here: Connection, outlook: Outlook, box: Mailbox, items: list[Item], time: Time, code: str
 ) -> None:
     folder = box.add_folder("Customers")
     box.move(items[0], folder.id)
@@ -206,6 +238,10 @@ def test_a_folder_that_vanished_a_moment_ago_is_no_error(
     box.delete_folder(folder.id)
     box.delete_folder(folder.id)
     outlook.deliver(at=clock.now() + timedelta(seconds=2))
+    if code:
+        body = f'{{"error": {{"code": "{code}", "message": "The folder is not there."}}}}'
+        gone = rf"GET .*{re.escape(folder.id.rstrip('='))}.*/messages/delta"
+        outlook.world.faults.add(Fault(gone, "status", status=404, body=body, times=None))
     sync(here)
     _equal(outlook, here, COUNT)
     assert hands.runs(here)[-1].state == "done"

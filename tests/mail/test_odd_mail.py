@@ -216,6 +216,19 @@ def test_mail_from_the_future_and_from_before_1970_stands_in_its_place_and_is_co
     assert _listed(client_for(ana)) == [str(held[box.immutable_id(items[case])]) for case in newest_first]
 
 
+def test_mail_that_was_never_received_is_not_lost_when_history_is_chosen_after_the_first_round(
+    ana: Member, outlook: Outlook
+) -> None:
+    item = outlook.deliver(at=datetime(1600, 5, 5, tzinfo=UTC))  # no list with a range of time names it
+    item.odd = {"receivedDateTime": None, "createdDateTime": "2024-05-05T00:00:00Z"}
+    connection = outlook.connect(ana)
+    work(connection)
+    _everything(connection)
+    with scope(workspace=connection.workspace_id):
+        times = list(Message.objects.filter(connection_id=connection.pk).values_list("received_at", flat=True))
+    assert times == [datetime(2024, 5, 5, tzinfo=UTC)]
+
+
 def test_received_since_passes_mail_from_the_future(ana: Member, outlook: Outlook) -> None:
     for at in (datetime(2038, 1, 19, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)):
         outlook.deliver(at=at)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from tests.compare import differences
 from tests.mail import hands
-from tests.mail.hands import start, work
+from tests.mail.hands import start, sync, work
 from tests.sandboxes import Outlook, ref_of, run
 
 from m365sandbox.faults import Fault
@@ -112,6 +112,18 @@ def test_a_message_that_lies_in_the_wrong_folder_is_found_in_both_and_goes_home(
     assert proof(full, found, "archive")["surplus"] == 1
     assert check(full, repair=True).equal is True
     assert differences(outlook, full, "ana") == []
+
+
+def test_a_message_that_no_list_names_and_that_lies_where_we_hold_it_is_no_difference(
+    full: Connection, outlook: Outlook
+) -> None:
+    outlook.deliver(at=datetime(1600, 5, 5, tzinfo=UTC))  # before the time in which Outlook's lists begin
+    sync(full)
+    found = check(full)
+    assert (found.equal, proof(full, found)["held"]) == (True, 61)
+    assert proof(full, found)["outlook"] == 61
+    assert check(full, repair=True).equal is True
+    assert proof(full, found)["held"] == 61
 
 
 def test_a_spoiled_body_is_found_where_bodies_are_compared(full: Connection, outlook: Outlook) -> None:

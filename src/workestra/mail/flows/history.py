@@ -16,7 +16,7 @@ from typing import Any
 
 from workestra.graph import mail
 from workestra.graph.client import Graph
-from workestra.graph.errors import Refused, Unreachable
+from workestra.graph.errors import Gone, Refused, Unreachable
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import backfills, runs, schedule
@@ -50,16 +50,28 @@ async def history(*, ref: Ref) -> None:
         account = Account(ref, run, meter, tally)
         if not ref.folders:
             ref = await tree.refresh(graph=graph, ref_=ref)
-        if work.phase == "plan":
-            await plan_range(graph=graph, ref=ref, work=work)
-        if work.phase in ("plan", "pull"):
-            await streams.pull_range(graph=graph, ref=ref, work=work, came=account.came)
-            if not await hop(lambda: backfills.may_go_on(ref=ref, work=work)):
+        try:
+            whole = await _phases(graph=graph, ref=ref, work=work, account=account)
+        except Gone:  # a folder was deleted since its tree was read
+            ref = await tree.refresh(graph=graph, ref_=ref)
+            again = await hop(lambda: backfills.current(ref=ref))
+            if again is None or again.id != work.id:
                 return
-            await hop(lambda: backfills.to_phase(ref=ref, work=work, was="pull", phase="prove"))
-        whole = await prove_range(graph=graph, ref=ref, work=work, account=account)
+            whole = await _phases(graph=graph, ref=ref, work=again, account=account)
     if whole:
         await hop(lambda: backfills.finish(ref=ref, work=work, now=clock.now()))
+
+
+async def _phases(*, graph: Graph, ref: Ref, work: Work, account: Account) -> bool:
+    """Go on from the phase that the backfill has reached. True: it is pulled and proven; False: it may not go on."""
+    if work.phase == "plan":
+        await plan_range(graph=graph, ref=ref, work=work)
+    if work.phase in ("plan", "pull"):
+        await streams.pull_range(graph=graph, ref=ref, work=work, came=account.came)
+        if not await hop(lambda: backfills.may_go_on(ref=ref, work=work)):
+            return False
+        await hop(lambda: backfills.to_phase(ref=ref, work=work, was="pull", phase="prove"))
+    return await prove_range(graph=graph, ref=ref, work=work, account=account)
 
 
 async def plan_range(*, graph: Graph, ref: Ref, work: Work) -> None:

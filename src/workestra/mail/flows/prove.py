@@ -204,24 +204,26 @@ async def _stretch(
         )
     )
     apart = compare(outlook=theirs, held=ours)
+    moved, gone = await fetch.by_id(graph=work.graph, ref=ref, ids=apart.surplus, light=True)
+    # No list with a range of time names a message without a date. What can be read by id, and does not say that it
+    # lies elsewhere, has not left.
+    unlisted = sum(one.parent_folder_id in (work.folder.graph_id, "", None) for one in moved)
     elsewhere = await hop(lambda: held.live(ref=ref, ids=apart.missing))
     found = work.found
-    found.outlook += len(theirs)
+    found.outlook += len(theirs) + unlisted
     found.held += len(ours)
     found.missing += len(apart.missing) - len(elsewhere)
-    found.surplus += len(apart.surplus)
+    found.surplus += len(apart.surplus) - unlisted
     found.different += len(apart.different) + len(elsewhere)
     if look.repair:
-        await _repair(work, outlook, apart, asked_at)
+        await _repair(work, outlook, apart, asked_at, moved, gone)
 
 
-async def _repair(work: _Work, outlook: list[Message], apart: Difference, asked_at: datetime) -> None:
-    """Make ours equal, through the one way into the store."""
+async def _repair(
+    work: _Work, outlook: list[Message], apart: Difference, asked_at: datetime, moved: list[Message], gone: list[str]
+) -> None:
+    """Make ours equal, through the one way into the store. `moved`, `gone`: what became of the surplus."""
     graph, ref, home = work.graph, work.ref, work.folder.graph_id
-    moved, gone = (
-        await fetch.by_id(graph=graph, ref=ref, ids=apart.surplus, light=True) if apart.surplus else ([], [])
-    )
-    # What can be read but does not say where it lies is not known to have left: it has no date to be listed by.
     marks = fetch.marks(messages=outlook, folder=home) + [one for one in fetch.marks(messages=moved) if one.folder]
     if apart.silent:
         await hop(lambda: held.doubt(ref=ref, ids=apart.silent))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 
 from workestra.graph.client import Graph
-from workestra.graph.errors import Gone
+from workestra.graph.errors import CursorExpired, Gone
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import folders, notices, outcomes, runs
@@ -37,10 +37,10 @@ async def pull(*, ref: Ref) -> None:
                 return
         except LostRace:
             pass  # somebody else went on: read again
-        except Gone:
+        except (Gone, CursorExpired):
             if looked_again:
                 raise
-            looked_again = True  # a folder was deleted since its tree was read
+            looked_again = True  # a folder was deleted since its tree was read: Graph has several words for it
             async with logged(ref=here, kind="first", why="schedule", meter=meter):
                 here = await tree.refresh(graph=graph, ref_=here)
         here = await tree.reread(ref_=here)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from workestra.graph import mail
 from workestra.graph.client import Graph
-from workestra.graph.errors import CursorExpired
+from workestra.graph.errors import CursorExpired, Refused
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import folders, store
@@ -17,7 +17,7 @@ from workestra.mail.doors.runs import Tally
 from workestra.mail.doors.steps import FolderStep
 from workestra.mail.flows import fetch, tree
 from workestra.mail.flows.lane import lane
-from workestra.mail.intake import Mark
+from workestra.mail.intake import Letter, Mark
 
 PAGE = 200
 FIRST_PAGE = 500
@@ -26,7 +26,8 @@ FIRST_PAGE = 500
 async def page(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> bool:
     """Walk one page. True: the round ended with it.
 
-    A cursor that is worn out starts a new round, after which all ids are compared.
+    A cursor that is worn out, or refused in whatever words, starts a new round, after which all ids are compared.
+    Where the pages of a new round wear out as well, that is raised: whoever goes on does so after a while.
     """
     link = folder.link or folder.cursor or None
     asked_at = clock.now()
@@ -39,12 +40,14 @@ async def page(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> bo
                 link=link,
                 size=PAGE if folder.cursor else FIRST_PAGE,
             )
-    except CursorExpired:
+    except (CursorExpired, Refused):
         if link is None:
             raise
         await hop(
             lambda: folders.restart_round(ref=ref, folder=folder.id, was_cursor=folder.cursor, was_link=folder.link)
         )
+        if folder.prove and not folder.cursor:
+            raise
         return False
     left = [one.id for one in answer.value if one.removed is not None]
     here = fetch.marks(messages=[one for one in answer.value if one.removed is None], folder=folder.graph_id)
@@ -64,7 +67,7 @@ async def page(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> bo
     )
     vanished = [one for one in vanished if one not in {message.id for message in late}]
     letters = await fetch.letters(ref=ref, messages=messages + late, asked_at=asked_at, folder=folder.graph_id)
-    letters = [one for one in letters if one.received_at >= ref.scope_start]
+    letters = [one for one in letters if _stays(ref, one, by_id.get(one.immutable_id))]
     step = FolderStep(
         folder=folder.id,
         was_cursor=folder.cursor,
@@ -98,6 +101,13 @@ def _wanted(ref: Ref, mark: Mark) -> bool:
     if mark.received_at < ref.scope_start:
         return False
     return not ref.backfill or mark.received_at >= ref.connected_at
+
+
+def _stays(ref: Ref, one: Letter, mark: Mark | None) -> bool:
+    """Whether a message is stored. One without a received date belongs to every range: this page is the only one that
+    names it, for no list with a range of time does, and a wider range would not bring it.
+    """
+    return one.received_at >= ref.scope_start or (mark is not None and mark.received_at is None)
 
 
 async def _whereabouts(
