@@ -9,6 +9,15 @@ from datetime import datetime, timedelta
 
 AHEAD = timedelta(minutes=1)
 """So far may the clocks of our machines be apart without being taken for wrong."""
+BACKDATED = timedelta(minutes=5)
+"""So far before the moment of signing in does Microsoft date an id_token."""
+
+
+def since_signing_in(*, issued_at: datetime | None, now: datetime) -> datetime:
+    """The moment from which mail is new to somebody who signs in `now`; where our clock is fast, Microsoft's word."""
+    if issued_at is not None and now - issued_at > BACKDATED + AHEAD:
+        return issued_at
+    return now
 
 
 def impossible(*, moment: datetime | None, now: datetime) -> bool:

@@ -12,6 +12,7 @@ from workestra.mail import dispatch
 from workestra.mail.doors import backfills, grants, schedule
 from workestra.mail.doors.slots import SLOTS
 from workestra.mail.models import Connection, Mailbox, Schedule, SignIn, Slot
+from workestra.rules.skew import since_signing_in
 from workestra.tenancy.models import Member
 from workestra.tenancy.rows import scope
 
@@ -142,7 +143,7 @@ def connect(*, member: Member, signed_in: SignedIn, reconnects: int | None, now:
         if row is None:
             # Mail is dated by Microsoft's clock: where ours is fast, what comes next would count as old. Received
             # times have whole seconds: mail of the very second of connecting is new.
-            since = min(now, signed_in.issued_at or now).replace(microsecond=0)
+            since = since_signing_in(issued_at=signed_in.issued_at, now=now).replace(microsecond=0)
             row = Connection(
                 workspace_id=member.workspace_id,
                 mailbox=mailbox,
