@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.crash.worker import drain_beside, process, rescue
+from tests.crash.worker import drain, drain_beside, process, rescue
 from tests.statemachine.office import Office
 
 from m365sandbox.faults import Fault
@@ -272,6 +273,22 @@ class Machine(RuleBasedStateMachine):
         first = self.office.press(verb, backfill_id=row.pk)
         second = self.office.press(verb, backfill_id=row.pk)
         assert first.state == second.state
+        self.office.progress()
+
+    @precondition(lambda self: self.office.newest() is not None)
+    @rule(verb=st.sampled_from([buttons.pause_backfill, buttons.cancel_backfill]), after=st.floats(0, 0.6))
+    def ana_stops_it_while_a_worker_works(self, verb: Any, after: float) -> None:
+        self.office.arrives()
+        worker = threading.Thread(target=lambda: process(work=drain))
+        worker.start()
+        time.sleep(after)
+        row = self.office.newest()
+        assert row is not None
+        stopped = self.office.press(verb, backfill_id=row.pk)
+        worker.join()
+        left = self.office.newest()
+        assert left is not None
+        assert stopped.state == "done" or (left.state, left.pages) == (stopped.state, stopped.pages)
         self.office.progress()
 
     @rule()

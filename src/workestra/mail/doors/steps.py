@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import psycopg
 
 from workestra.kit.live import announce
-from workestra.rules.replication import LIVE, smooth
+from workestra.rules.replication import smooth
 
 Cursor = psycopg.Cursor[Any]
 
@@ -23,7 +23,7 @@ class LostRace(Exception):
 
 
 class Stopped(Exception):
-    """The backfill was cancelled, or is no longer there: the page in hand is not stored."""
+    """The backfill was paused, held or cancelled, or is no longer there: the page in hand is not stored."""
 
 
 class Step(Protocol):
@@ -131,6 +131,31 @@ class NoticesStep:
         cursor.execute("delete from mail_notice where id = any(%s)", (list(self.notices),))
 
 
+def _running(*, cursor: Cursor, backfill: int) -> float | None:
+    """See that the backfill still runs, and keep it so until the page is committed. Returns its rate.
+
+    The row is locked for the last moment of the page's transaction alone. Whoever pauses it is either seen here, or
+    waits until this page is stored; after that no page is. Raises Stopped.
+    """
+    cursor.execute("select state, rate from mail_backfill where id = %s for no key update", (backfill,))
+    row = cursor.fetchone()
+    if row is None or row[0] != "running":
+        raise Stopped
+    rate: float | None = row[1]
+    return rate
+
+
+@dataclass(frozen=True, slots=True)
+class RunningStep:
+    """What is repaired for a backfill's proof moves no place, but is stored only while the backfill runs."""
+
+    backfill: int
+
+    def take(self, *, cursor: Cursor, now: datetime) -> None:
+        """Let the page pass."""
+        _running(cursor=cursor, backfill=self.backfill)
+
+
 @dataclass(frozen=True, slots=True)
 class SliceStep:
     """A page of history: `link` leads on; empty, the slice is done. `seconds`: its share of the time."""
@@ -148,10 +173,7 @@ class SliceStep:
 
     def take(self, *, cursor: Cursor, now: datetime) -> None:
         """Move slice and backfill together; numbers only grow."""
-        cursor.execute("select state, rate from mail_backfill where id = %s for no key update", (self.backfill,))
-        row = cursor.fetchone()
-        if row is None or row[0] not in (*LIVE, "paused", "held"):
-            raise Stopped
+        rate = _running(cursor=cursor, backfill=self.backfill)
         cursor.execute(
             "update mail_slice set link = %s, done = %s, pages = pages + 1, pulled = pulled + %s,"
             " reached = least(reached, %s) where id = %s and not done and link = %s and pages = %s",
@@ -173,7 +195,7 @@ class SliceStep:
             " estimate = case when estimate is null then null else greatest(estimate, pulled + %s) end where id = %s",
             (
                 self.messages,
-                smooth(rate=row[1], messages=self.messages, seconds=self.seconds),
+                smooth(rate=rate, messages=self.messages, seconds=self.seconds),
                 self.page_size,
                 self.oldest,
                 self.messages,

@@ -25,7 +25,7 @@ from workestra.kit.hop import hop
 from workestra.mail.doors import held, store
 from workestra.mail.doors.ref import FolderRef, Ref
 from workestra.mail.doors.runs import Tally
-from workestra.mail.doors.steps import ProvenStep
+from workestra.mail.doors.steps import ProvenStep, Step
 from workestra.mail.flows import fetch
 from workestra.mail.flows.places import Places
 from workestra.mail.flows.together import together
@@ -47,7 +47,7 @@ async def _unseen(messages: int) -> None:
 class Look:
     """How to compare, and for which run. No bounds: the whole range. `seen` is told how many messages came by.
 
-    `kept`: what is found is written down.
+    `kept`: what is found is written down. `steps` are taken with each stretch that is repaired.
     """
 
     run: int
@@ -57,6 +57,7 @@ class Look:
     bodies: bool = False
     kept: bool = True
     seen: Callable[[int], Awaitable[None]] = _unseen
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(slots=True)
@@ -97,7 +98,7 @@ class _Work:
 
 
 async def folder(*, graph: Graph, ref: Ref, folder: FolderRef, look: Look, tally: Tally) -> Found:
-    """Compare one folder, and write down what was found."""
+    """Compare one folder, and write down what was found. Raises Stopped: from a step, and GraphError."""
     since = look.since or ref.scope_start
     edges = await hop(
         lambda: held.edges(ref=ref, folder=folder.id, since=since, until=look.until, every=PAGE - SPARE)
@@ -245,6 +246,7 @@ async def _repair(work: _Work, outlook: list[Message], apart: Difference, asked_
             letters=[one for one in letters if one.received_at >= ref.scope_start],
             marks=marks,
             gone=[*gone, *vanished],
+            steps=work.look.steps,
             history=True,
         )
     )
