@@ -63,6 +63,7 @@ class ConnectionCard:
     asks_range: bool
     throttled_until: datetime | None
     left_out: tuple[str, ...]
+    asks: int  # messages that Outlook lost, about which a person is asked
     last_notice_at: datetime | None
 
 
@@ -154,6 +155,9 @@ def _cards(rows: list[Connection], member: Member, now: datetime) -> list[Connec
             notified[each.mailbox_id] = max(each.last_notice_at, notified.get(each.mailbox_id, each.last_notice_at))
     inboxes = {one.mailbox_id: watches.watched(row=one) for one in subscriptions if one.resource == "inbox"}
     planned = schedule.next_at(connections=ids)
+    asks: dict[int, int] = {}
+    for one in Folder.objects.filter(connection_id__in=ids, tracked=True, gone_at=None, sweep_asks__gt=0):
+        asks[one.connection_id] = asks.get(one.connection_id, 0) + one.sweep_asks
     left_out: dict[int, list[str]] = {}
     for folder in Folder.objects.filter(connection_id__in=ids, tracked=False, gone_at=None, total__gt=0):
         left_out.setdefault(folder.connection_id, []).append(folder.name)
@@ -179,6 +183,7 @@ def _cards(rows: list[Connection], member: Member, now: datetime) -> list[Connec
             asks_range=row.asks_range,
             throttled_until=_future(row.mailbox.throttled_until, now),
             last_notice_at=notified.get(row.mailbox_id),
+            asks=asks.get(row.pk, 0),
             left_out=tuple(left_out.get(row.pk, ())),
         )
         for row in rows

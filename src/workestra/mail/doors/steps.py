@@ -83,7 +83,8 @@ class SinceStep:
 class ProvenStep:
     """All ids of a folder in [since, until) were compared with Outlook's; without `until`, to the present.
 
-    `left`: the differences that are still there.
+    `left`: the differences that are still there. `asks`: those of them that stay until a person agrees; None where
+    nothing was repaired.
     """
 
     workspace: int
@@ -97,6 +98,7 @@ class ProvenStep:
     surplus: int
     different: int
     left: int
+    asks: int | None = None
 
     def take(self, *, cursor: Cursor, now: datetime) -> None:
         """Write the proof down."""
@@ -111,8 +113,16 @@ class ProvenStep:
                 *(self.missing, self.surplus, self.different, self.left),
             ),
         )
-        if self.until is None and not self.left:
+        if self.until is None and (self.asks or not self.left):
             cursor.execute("update mail_folder set prove = false where id = %s", (self.folder,))
+        if self.asks or (self.asks is not None and self.until is None):
+            cursor.execute(
+                "update mail_folder set sweep_asks = %s, sweep_agreed = 0 where id = %s and sweep_asks <> %s"
+                " returning connection_id",
+                (self.asks, self.folder, self.asks),
+            )
+            for row in cursor.fetchall():
+                announce(workspace=self.workspace, topic=f"connection:{row[0]}")
         cursor.execute(
             "update mail_backfill b set failures = 0 from mail_folder f"
             " where f.id = %s and b.connection_id = f.connection_id and b.failures > 0",

@@ -2,9 +2,9 @@
 
 Outlook's list is read newest first, a thousand ids a page, and compared stretch by stretch, so that a folder
 of any size takes the memory of a few pages; several walkers share it, cut where what is held says. What is
-missing here is fetched; what we hold and Outlook does not is asked for by id, and moves or leaves; what differs
-although its version is the same is read again. The bound of a stretch lies between two seconds: messages of the
-oldest second of a page are compared with the next.
+missing here is fetched; what we hold and Outlook does not is asked for by id, and moves, or leaves at the end (most
+of a folder only once a person agreed); what differs although its version is the same is read again. The bound of a
+stretch lies between two seconds: messages of the oldest second of a page are compared with the next.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from workestra.mail.doors.runs import Tally
 from workestra.mail.doors.steps import ProvenStep, Step
 from workestra.mail.flows import fetch
 from workestra.mail.flows.places import Places
+from workestra.mail.flows.sweep import Sweep
 from workestra.mail.flows.together import together
 from workestra.mail.intake import digest
 from workestra.rules.comparing import Difference, State, compare
@@ -95,6 +96,7 @@ class _Work:
     places: Places
     tally: Tally
     found: Found
+    sweep: Sweep
 
 
 async def folder(*, graph: Graph, ref: Ref, folder: FolderRef, look: Look, tally: Tally) -> Found:
@@ -104,7 +106,8 @@ async def folder(*, graph: Graph, ref: Ref, folder: FolderRef, look: Look, tally
         lambda: held.edges(ref=ref, folder=folder.id, since=since, until=look.until, every=PAGE - SPARE)
     )
     parts = deque(enumerate(pairwise([look.until, *edges, None])))
-    work = _Work(graph, ref, folder, look, Places(ref=ref), tally, Found())
+    agreed = await hop(lambda: held.agreed(ref=ref, folder=folder.id))
+    work = _Work(graph, ref, folder, look, Places(ref=ref), tally, Found(), Sweep(agreed=agreed))
 
     async def walk() -> None:
         while parts:
@@ -116,6 +119,10 @@ async def folder(*, graph: Graph, ref: Ref, folder: FolderRef, look: Look, tally
     finally:
         await asyncio.shield(work.places.close())
     found = work.found
+    asks: int | None = None
+    if look.repair:
+        removed, asks = await work.sweep.end(ref=ref, held=found.held, steps=look.steps)
+        tally.removed += removed
     if not look.kept:
         return found
     step = ProvenStep(
@@ -129,7 +136,8 @@ async def folder(*, graph: Graph, ref: Ref, folder: FolderRef, look: Look, tally
         missing=found.missing,
         surplus=found.surplus,
         different=found.different,
-        left=0 if look.repair else found.differences,
+        left=found.differences if asks is None else asks,
+        asks=asks,
     )
     await hop(lambda: store.absorb(ref=ref, asked_at=clock.now(), now=clock.now(), steps=[step]))
     return found
@@ -222,6 +230,7 @@ async def _repair(work: _Work, outlook: list[Message], apart: Difference, asked_
     moved, gone = (
         await fetch.by_id(graph=graph, ref=ref, ids=apart.surplus, light=True) if apart.surplus else ([], [])
     )
+    gone = work.sweep.keep(ids=gone, asked_at=asked_at)
     # What can be read but does not say where it lies is not known to have left: it has no date to be listed by.
     marks = fetch.marks(messages=outlook, folder=home) + [one for one in fetch.marks(messages=moved) if one.folder]
     if apart.silent:
