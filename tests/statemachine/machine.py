@@ -319,6 +319,10 @@ class Machine(RuleBasedStateMachine):
     def the_products_clock_runs_ahead(self) -> None:
         self.office.time.ahead += timedelta(minutes=2)
 
+    @rule(minutes=st.sampled_from([1, 20, 300]))
+    def the_products_clock_is_put_back(self, minutes: int) -> None:
+        self.office.time.ahead -= timedelta(minutes=minutes)
+
     @rule()
     def a_worker_works(self) -> None:
         self.office.works()

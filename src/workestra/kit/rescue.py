@@ -28,7 +28,8 @@ with mine as (
 """
 STALLED = """
 select j.id, j.task_name from procrastinate_jobs j left join procrastinate_workers w on w.id = j.worker_id
-where j.status = 'doing' and (w.id is null or w.last_heartbeat < now() - make_interval(secs => %(seconds)s))
+where j.status = 'doing' and (w.id is null or w.last_heartbeat not between
+    now() - make_interval(secs => %(seconds)s) and now() + make_interval(secs => %(seconds)s))
 order by j.id
 """
 # Of several rescuers one meets the job; the others, and those who looked before, find it taken again and leave it.
@@ -37,7 +38,8 @@ with mine as (
     select j.id from procrastinate_jobs j
     where j.id = %(job)s and j.status = 'doing' and not exists (
         select 1 from procrastinate_workers w where w.id = j.worker_id
-        and w.last_heartbeat >= now() - make_interval(secs => %(seconds)s))
+        and w.last_heartbeat between
+            now() - make_interval(secs => %(seconds)s) and now() + make_interval(secs => %(seconds)s))
     for update of j skip locked
 )
 """

@@ -7,7 +7,8 @@ then, and a press takes the same lock first, so that neither misses the other.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -39,9 +40,17 @@ def change(*columns: Any) -> Change:
 
 
 def told(
-    *, cursor: psycopg.Cursor[Any], connection: int, states: Mapping[str, bool | None], asked_at: datetime
+    *,
+    cursor: psycopg.Cursor[Any],
+    connection: int,
+    states: Mapping[str, bool | None],
+    asked_at: datetime,
+    now: datetime,
 ) -> None:
-    """Outlook told these read states by immutable id (None: it did not say); they have been written already."""
+    """Outlook told these read states by immutable id (None: it did not say); they have been written already.
+
+    What was accepted later than now was accepted before a clock was put back: Outlook's word counts.
+    """
     if not states:
         return
     cursor.execute("select 1 from mail_readchange where connection_id = %s limit 1", (connection,))
@@ -52,7 +61,10 @@ def told(
         is_read = states[immutable_id]
         if is_read is None:
             continue
-        after, shown = readstate.told(change=change(*columns), is_read=is_read, asked_at=asked_at)
+        mine = change(*columns)
+        if mine.accepted_at is not None and mine.accepted_at > now:
+            mine = replace(mine, accepted_at=datetime.min.replace(tzinfo=UTC))
+        after, shown = readstate.told(change=mine, is_read=is_read, asked_at=asked_at)
         if after is None:
             cursor.execute("delete from mail_readchange where message_id = %s", (message,))
         else:

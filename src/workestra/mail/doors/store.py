@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import psycopg
 from django.db import connection as database
 
 from workestra.kit.live import announce
+from workestra.mail import dispatch
 from workestra.mail.doors import arranged, copies, heard, threads
 from workestra.mail.doors.ref import Ref
 from workestra.mail.doors.steps import Step
@@ -33,6 +34,17 @@ MARK = (
     " removed_at = null, asked_at = %s"
     " where workspace_id = %s and connection_id = %s and immutable_id = %s and asked_at < %s"
 )
+# What was asked for later than now: a clock was put back since, or another machine's is ahead. Nobody can tell whose
+# answer is the later one, so this one is taken, and the content is read once more.
+AHEAD = (
+    "update mail_message set asked_at = %s where workspace_id = %s and connection_id = %s and immutable_id = any(%s)"
+    " and asked_at > %s"
+)
+DOUBT = (
+    "update mail_message set doubted = true where workspace_id = %s and connection_id = %s and immutable_id = any(%s)"
+    " and asked_at = %s and removed_at is null"
+)
+MOMENT = timedelta(microseconds=1)
 MOST_TOPICS = 20
 
 
@@ -138,12 +150,19 @@ def _absorb(
     with scope(workspace=ref.workspace):
         some = cursor()
         held = _held(some, ref, [answer.immutable_id for answer in answers]) if answers else {}
+        ahead = sorted(one for one, row in held.items() if row.asked_at > now)
+        if ahead:
+            some.execute(AHEAD, (asked_at - MOMENT, ref.workspace, ref.connection, ahead, now))
+            held = _held(some, ref, [answer.immutable_id for answer in answers])
         plan = reconcile(held=held, answers=answers, asked_at=asked_at, tracked=frozenset(ref.by_graph_id))
         before = _threads_of(some, ref, [*plan.change, *plan.mark, *plan.remove])
         touched, joined = _write(some, ref, plan, full, light, asked_at, now)
         touched |= before
         written = {one: full[one].is_read for one in plan.change} | {one: light[one].is_read for one in plan.mark}
-        heard.told(cursor=some, connection=ref.connection, states=written, asked_at=asked_at)
+        if ahead:
+            some.execute(DOUBT, (ref.workspace, ref.connection, ahead, asked_at))
+            dispatch.pull(workspace=ref.workspace, connection=ref.connection)
+        heard.told(cursor=some, connection=ref.connection, states=written, asked_at=asked_at, now=now)
         heard.gone(cursor=some, connection=ref.connection, ids=plan.remove)
         copies.refresh(cursor=some, workspace=ref.workspace, copies=[(one, ref.connection) for one in touched])
         copies.refresh_threads(cursor=some, workspace=ref.workspace, threads=joined)

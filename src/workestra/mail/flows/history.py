@@ -20,7 +20,7 @@ from workestra.graph.client import Graph
 from workestra.graph.errors import Refused, Unreachable
 from workestra.kit import clock
 from workestra.kit.hop import hop
-from workestra.mail.doors import backfills, runs, schedule
+from workestra.mail.doors import backfills, runs, schedule, slots
 from workestra.mail.doors.backfills import Work
 from workestra.mail.doors.ref import FolderRef, Ref
 from workestra.mail.doors.steps import RunningStep, Stopped
@@ -37,7 +37,8 @@ async def history(*, ref: Ref) -> None:
     work = await hop(lambda: backfills.current(ref=ref))
     if work is None:
         return
-    if work.waiting_until and work.waiting_until > clock.now():
+    longest = slots.LONGEST_PAUSE
+    if work.waiting_until and not clock.due(work.waiting_until, now=clock.now(), longest=longest):
         at = work.waiting_until  # an earlier call woke us; the one that was asked for is spent with it
         await hop(lambda: schedule.wake(connection_id=ref.connection, at=at))
         return
