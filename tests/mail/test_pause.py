@@ -100,7 +100,7 @@ def _in_hand(connection: Connection) -> tuple[Ref, SliceStep]:
         link="",
         oldest=None,
         messages=1,
-        seconds=1,
+        stretch=None,
         page_size=50,
     )
     return ref_of(connection), step

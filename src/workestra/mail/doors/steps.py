@@ -168,7 +168,9 @@ class RunningStep:
 
 @dataclass(frozen=True, slots=True)
 class SliceStep:
-    """A page of history: `link` leads on; empty, the slice is done. `seconds`: its share of the time."""
+    """A page of history: `link` leads on; empty, the slice is done. `stretch`: what was pulled in a while that ends
+    with it, in messages and seconds; None while it goes on.
+    """
 
     workspace: int
     backfill: int
@@ -178,12 +180,14 @@ class SliceStep:
     link: str
     oldest: datetime | None
     messages: int
-    seconds: float
+    stretch: tuple[int, float] | None
     page_size: int
 
     def take(self, *, cursor: Cursor, now: datetime) -> None:
         """Move slice and backfill together; numbers only grow."""
         rate = _running(cursor=cursor, backfill=self.backfill)
+        if self.stretch is not None:
+            rate = smooth(rate=rate, messages=self.stretch[0], seconds=self.stretch[1])
         cursor.execute(
             "update mail_slice set link = %s, done = %s, pages = pages + 1, pulled = pulled + %s,"
             " reached = least(reached, %s) where id = %s and not done and link = %s and pages = %s",
@@ -205,7 +209,9 @@ class SliceStep:
             " estimate = case when estimate is null then null else greatest(estimate, pulled + %s) end where id = %s",
             (
                 self.messages,
-                smooth(rate=rate, messages=self.messages, seconds=self.seconds),
+                rate
+                if self.stretch is None
+                else smooth(rate=rate, messages=self.stretch[0], seconds=self.stretch[1]),
                 self.page_size,
                 self.oldest,
                 self.messages,
