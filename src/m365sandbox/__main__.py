@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import json
 import sys
+import time
 import uuid
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         small=chosen.small,
         mean_html=chosen.mean_html,
         access_minutes=chosen.access_token_minutes,
+        life=int(time.time()),
     )
     _register(world, client_id=chosen.client_id, client_secret=chosen.client_secret)
     imported = 0

@@ -30,27 +30,31 @@ def create_world(
     access_minutes: float | None = None,
     clock: Callable[[], datetime] = utc_now,
     directory: Directory | None = None,
+    life: int = 0,
 ) -> World:
     """A world with the seeded company in it.
 
     `messages` letters lie in Ana's mailbox, as many but at most 5,000 in Ben's, and a tenth but at most 500 in
     everybody else's; `people` says otherwise by address. `access_minutes` fixes the life of access tokens.
-    Raises LookupError for an address without a mailbox.
+    `life` tells one start of a seed from another: its change keys are its own, and so are the ids of what
+    is made in it; delta tokens of another life are lost. Raises LookupError for an address without a mailbox.
     """
     everybody = directory or seed.company(seed_number, small=small)
-    world = World(everybody, clock, seed_number)
+    world = World(everybody, clock, seed_number, life)
     world.tokens = Tokens(now=lambda: world.clock(), minutes=access_minutes)
     owners = {one.id: one.address for one in everybody.people.values() if one.mailbox == "online"}
     owners.update((box.id, box.address) for box in everybody.shared.values())
     counts = {address: _share(address, messages) for address in owners.values()}
     for owner_id in owners:
-        world.add_mailbox(owner_id)
+        world.add_mailbox(owner_id).name_apart(life, ids=False)
     for address, count in (people or {}).items():
         if world.mailbox_of(address) is None:
             raise LookupError(f"{address} has no mailbox here")
         counts[address] = count
     for address, count in counts.items():
         fill(world, address, count, mean_html=mean_html)
+    for box in world.mailboxes.values():
+        box.name_apart(life, ids=True)
     return world
 
 

@@ -69,6 +69,13 @@ class Mailbox(FolderTree):
         self._moved: dict[int, Item] = {}
         self._conversations: dict[str, str] = {}
 
+    @locked
+    def name_apart(self, life: int, *, ids: bool) -> None:
+        """Change keys from now on are none of another life of this seed; `ids`: nor are the ids of what is made."""
+        self.change = max(self.change, life << 16)
+        if ids:
+            self._counter = max(self._counter, life << 16)
+
     # letters
 
     @locked

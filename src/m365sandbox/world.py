@@ -74,7 +74,7 @@ class Switches:
 class World:
     """Directory, mailboxes, subscriptions, request log, limits and faults of one sandbox."""
 
-    def __init__(self, directory: Directory, clock: Callable[[], datetime], seed: int) -> None:
+    def __init__(self, directory: Directory, clock: Callable[[], datetime], seed: int, life: int = 0) -> None:
         self.directory = directory
         self.clock = clock
         self.seed = seed
@@ -85,7 +85,7 @@ class World:
         self.throttle = Throttle(lambda: self.clock())
         self.faults = Faults(lambda: self.random.random())
         self.switches = Switches()
-        self.cursors = Cursors(hashlib.sha256(f"delta:{seed}".encode()).digest())
+        self.cursors = Cursors(hashlib.sha256(f"delta:{seed}:{life}".encode()).digest())
         self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
         self.elapsed: Callable[[], float] = time.monotonic  # seconds, for delays and retries; never goes back
         self.allow_loopback_http = True

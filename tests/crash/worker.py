@@ -29,6 +29,7 @@ from workestra.kit import clock
 from workestra.kit import hop as hop_pool
 from workestra.kit.hop import hop
 from workestra.kit.live import conninfo
+from workestra.kit.rescue import PatientManager
 from workestra.mail.doors import schedule
 from workestra.mail.flows import microsoft
 from workestra.project import worker
@@ -137,7 +138,7 @@ async def _drain(most: int, *, alone: bool) -> None:
             point("after a job was taken")
             await app.tasks[job.task_name].func(**job.task_kwargs)
             point("before a job is put away")
-            await app.job_manager.finish_job(job, Status.SUCCEEDED, delete_job=True)
+            await PatientManager(app.job_manager.connector).finish_job(job, Status.SUCCEEDED, delete_job=True)
             point("after a job was put away")
         else:
             assert not most, "the queue does not come to rest"

@@ -17,7 +17,6 @@ from tests.sandboxes import Outlook
 from workestra.kit import clock
 from workestra.mail.doors import queries
 from workestra.mail.doors import store as doors_store
-from workestra.mail.flows import streams
 from workestra.mail.models import Backfill, Connection
 from workestra.tenancy.models import Member
 from workestra.tenancy.rows import scope
@@ -61,15 +60,23 @@ def test_backfill_ends_equal_to_the_mailbox(ana: Member, outlook: Outlook) -> No
     assert differences(outlook, connection, "ana") == []
 
 
-def test_pause_stops_within_a_page_and_resume_goes_on_to_the_end(
+def test_after_a_pause_no_page_is_stored_and_resume_goes_on_to_the_end(
     ana: Member, outlook: Outlook, between_pages: Any
 ) -> None:
     connection = _with_mail(ana, outlook, count=2500)
-    pages = between_pages(1, lambda: press(connection, "pause"))
+    at_the_press: list[tuple[int, int]] = []
+
+    def pause() -> None:
+        row = press(connection, "pause")
+        assert row is not None
+        at_the_press.append((row.pages, row.pulled))
+
+    between_pages(1, pause)
     start(connection)
     work(connection)
-    assert backfill(connection).state == "paused"
-    assert 1 <= len(pages) <= streams.STREAMS, "what was asked for before the pause, at most"
+    paused = backfill(connection)
+    assert paused.state == "paused"
+    assert [(paused.pages, paused.pulled)] == at_the_press
     held = len(store(connection))
     assert held < 2500
     work(connection)

@@ -14,7 +14,7 @@ from django.db import connection as database
 from django.db import connections as databases
 from django.db.utils import DataError
 from tests.mail import hands
-from tests.mail.hands import Time, backfill, press, start, work
+from tests.mail.hands import Time, start, work
 from tests.mail.test_store_absorb import NOW, _absorb, _connected, _letter, _rows
 from tests.sandboxes import Outlook, ref_of
 
@@ -22,8 +22,8 @@ from m365sandbox.faults import Fault
 from workestra.kit import clock
 from workestra.mail import hooks
 from workestra.mail.doors import grants, lists, store, watches
-from workestra.mail.doors.steps import FolderStep, LostRace, SinceStep, SliceStep, Step, Stopped
-from workestra.mail.models import Folder, Grant, Message, Notice, Slice, Subscription
+from workestra.mail.doors.steps import FolderStep, LostRace, SinceStep, Step
+from workestra.mail.models import Folder, Grant, Message, Notice, Subscription
 from workestra.project import env, postgres
 from workestra.rules.watching import Action, action
 from workestra.tenancy.models import Member
@@ -92,38 +92,6 @@ def test_what_a_proof_does_not_find_in_a_folder_is_asked_for_before_it_is_taken_
     hands.sync(connection, "full")
     row = _rows(ref)[outlook.mailbox("ana").immutable_id(item)]
     assert (row.removed_at, row.folder_id) == (None, last.id)
-
-
-def test_a_page_of_history_that_comes_after_cancel_is_not_stored(ana: Member, outlook: Outlook) -> None:
-    outlook.history(count=3)
-    connection = outlook.connect(ana)
-    start(connection)
-    ref = ref_of(connection)
-    row = backfill(connection)
-    with scope(workspace=ref.workspace):
-        folder = Folder.objects.create(
-            workspace_id=ref.workspace, connection_id=ref.connection, graph_id="f", name="F", role="inbox"
-        )
-        piece = Slice.objects.create(
-            workspace_id=ref.workspace, backfill=row, folder=folder, since=NOW - timedelta(days=9), until=NOW
-        )
-    ref = ref_of(connection)
-    press(connection, "cancel")
-    step = SliceStep(
-        workspace=ref.workspace,
-        backfill=row.pk,
-        slice=piece.pk,
-        was_link="",
-        was_pages=0,
-        link="",
-        oldest=None,
-        messages=1,
-        seconds=1,
-        page_size=50,
-    )
-    with pytest.raises(Stopped):
-        store.absorb(ref=ref, asked_at=NOW, now=NOW, letters=[_letter(ref, "late")], steps=[step], history=True)
-    assert _rows(ref) == {}
 
 
 def test_of_two_processes_that_write_a_letter_at_once_the_later_question_wins(ana: Member, outlook: Outlook) -> None:

@@ -296,7 +296,7 @@ def test_a_message_deleted_meanwhile_takes_its_change_along(ana: Member, outlook
     here = _connected(ana, outlook)
     _press(here, is_read=True)
     with scope(workspace=here.workspace_id):
-        ReadChange.objects.update(due_at=clock.now() + timedelta(hours=1))
+        ReadChange.objects.update(due_at=clock.now() + timedelta(minutes=5))
     outlook.mailbox("ana").purge(_items(outlook)[0])
     sync(here)
     with scope(workspace=here.workspace_id):

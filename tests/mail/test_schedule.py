@@ -17,16 +17,17 @@ from workestra.mail.doors import schedule
 from workestra.mail.models import Connection, Schedule
 from workestra.tenancy.models import Member
 
-NEVER = datetime(2099, 1, 1, tzinfo=clock.now().tzinfo)
+LATER = timedelta(minutes=15)  # no look is planned further ahead than this
 
 
 @pytest.fixture
 def quiet(ana: Member, outlook: Outlook) -> Connection:
     """A connection for which nothing is due and nothing waits, nor for any other one."""
-    Schedule.objects.update(light_at=NEVER, full_at=NEVER, watch_at=NEVER, wake_at=None)
+    later = clock.now() + LATER
+    Schedule.objects.update(light_at=later, full_at=later, watch_at=later, wake_at=None)
     connection = outlook.connect(ana)
     hands.work(connection)
-    _due(connection, light_at=NEVER, full_at=NEVER, watch_at=NEVER, wake_at=None)
+    _due(connection, light_at=later, full_at=later, watch_at=later, wake_at=None)
     return connection
 
 
@@ -56,7 +57,8 @@ def test_two_workers_that_tick_at_once_share_the_work(quiet: Connection, outlook
     other = outlook.connect(cleo, "cleo")
     hands.work(other)
     for one in (quiet, other):
-        _due(one, light_at=clock.now(), full_at=NEVER, watch_at=NEVER, wake_at=None)
+        now = clock.now()
+        _due(one, light_at=now, full_at=now + LATER, watch_at=now + LATER, wake_at=None)
 
     def tick(_: int) -> int:
         try:
@@ -96,7 +98,7 @@ def test_the_next_time_lies_at_a_place_of_its_own_around_the_interval(
     some = [quiet, outlook.connect(ben, "ben"), outlook.connect(cleo, "cleo")]
     now = clock.now()
     for one in some:
-        _due(one, light_at=now, full_at=NEVER, watch_at=NEVER, wake_at=None)
+        _due(one, light_at=now, full_at=now + LATER, watch_at=now + LATER, wake_at=None)
     schedule.tick(now=now)
     steps = [Schedule.objects.get(connection_id=one.pk).light_at - now for one in some]
     assert all(timedelta(minutes=13) < step < timedelta(minutes=17) for step in steps)

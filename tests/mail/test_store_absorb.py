@@ -47,7 +47,7 @@ def _letter(ref: Ref, name: str, **more: Any) -> Letter:
 
 def _absorb(ref: Ref, letters: list[Letter], *, seconds: float = 0) -> store.Outcome:
     at = NOW + timedelta(seconds=seconds)
-    return store.absorb(ref=ref, asked_at=at, now=at, letters=letters, history=True)
+    return store.absorb(ref=ref, asked_at=at, now=NOW + timedelta(hours=1), letters=letters, history=True)
 
 
 def _rows(ref: Ref) -> dict[str, Message]:

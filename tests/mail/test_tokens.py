@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connections as databases
@@ -120,6 +121,27 @@ def test_a_refresh_that_breaks_off_gives_the_lease_back(expired: Connection, mon
             run(_tokens(expired).token())
     assert _grant(expired).lease_until is None
     assert run(_tokens(expired).token())
+
+
+def test_who_is_told_to_end_while_taking_the_lease_leaves_none(
+    expired: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = grants.take_lease
+
+    async def ended() -> None:
+        loop, asking = asyncio.get_running_loop(), asyncio.create_task(_tokens(expired).token())
+
+        def take(**given: Any) -> bool:
+            taken = real(**given)
+            loop.call_soon_threadsafe(asking.cancel)
+            return taken
+
+        monkeypatch.setattr(grants, "take_lease", take)
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    run(ended())
+    assert _grant(expired).lease_until is None
 
 
 def test_a_refused_grant_asks_for_a_sign_in_and_microsoft_only_once(

@@ -31,8 +31,10 @@ from workestra.mail import dispatch
 from workestra.mail.doors import slots
 from workestra.mail.flows import logged, microsoft, streams
 from workestra.mail.hooks import Endpoint
+from workestra.project import worker as real_worker
 
 T = TypeVar("T")
+LASTING = 3600.0  # seconds of the wall clock that no simulation takes
 HOST = "https://microsoft.example"
 PUBLIC = "https://workestra.example"
 
@@ -110,6 +112,7 @@ class Product:
                 (microsoft, "close", _left_open),
                 (slots, "_held", Holders()),
                 (slots, "_keeper", object()),
+                (real_worker, "STALLED_AFTER", LASTING),  # heartbeats go by the wall clock; who died is said here
             ):
                 stack.enter_context(mock.patch.object(target, name, value))
             stack.enter_context(self.database)

@@ -55,7 +55,7 @@ class Worker:
         while True:
             try:
                 self.id = await hop(lambda: self._ask("register_worker")["worker_id"])
-                await hop(lambda: self._beat(self.id, "1 year"))
+                await hop(lambda: self._beat(self.id, "0 seconds"))
                 break
             except Exception:
                 await asyncio.sleep(3)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.crash.worker import drain_beside, process, rescue
+from tests.crash.worker import drain, drain_beside, process, rescue
 from tests.statemachine.office import Office
 
 from m365sandbox.faults import Fault
@@ -274,6 +275,22 @@ class Machine(RuleBasedStateMachine):
         assert first.state == second.state
         self.office.progress()
 
+    @precondition(lambda self: self.office.newest() is not None)
+    @rule(verb=st.sampled_from([buttons.pause_backfill, buttons.cancel_backfill]), after=st.floats(0, 0.6))
+    def ana_stops_it_while_a_worker_works(self, verb: Any, after: float) -> None:
+        self.office.arrives()
+        worker = threading.Thread(target=lambda: process(work=drain))
+        worker.start()
+        time.sleep(after)
+        row = self.office.newest()
+        assert row is not None
+        stopped = self.office.press(verb, backfill_id=row.pk)
+        worker.join()
+        left = self.office.newest()
+        assert left is not None
+        assert stopped.state == "done" or (left.state, left.pages) == (stopped.state, stopped.pages)
+        self.office.progress()
+
     @rule()
     def ana_wants_a_sync_twice(self) -> None:
         runs = [self.office.press(buttons.sync_now, connection_id=self.office.connection.pk) for _ in range(2)]
@@ -301,6 +318,10 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def the_products_clock_runs_ahead(self) -> None:
         self.office.time.ahead += timedelta(minutes=2)
+
+    @rule(minutes=st.sampled_from([1, 20, 300]))
+    def the_products_clock_is_put_back(self, minutes: int) -> None:
+        self.office.time.ahead -= timedelta(minutes=minutes)
 
     @rule()
     def a_worker_works(self) -> None:

@@ -1,7 +1,8 @@
 """The worker process: runs jobs, and every second looks at what is due (OPS 5).
 
 Any number of workers may run on any number of machines: what is due is claimed by conditional updates, jobs
-by locks. A worker that dies is missed after some seconds, and its jobs run again from their last stored page.
+by locks. A worker that dies is missed after some seconds, and its jobs run again from their last stored page; one
+that lost its connection at the end of a job ends it again, or begins anew so that it is missed.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ import structlog
 from django.conf import settings
 from procrastinate import App
 from procrastinate.contrib.django import app as django_app
-from procrastinate.exceptions import UniqueViolation
-from procrastinate.jobs import DeleteJobCondition, Status
+from procrastinate.jobs import DeleteJobCondition
 from procrastinate.psycopg_connector import PsycopgConnector
 
-from workestra.kit import clock
+from workestra.kit import clock, rescue
 from workestra.kit.hop import hop
 from workestra.kit.live import conninfo
 from workestra.kit.memory import calm_collector
+from workestra.kit.rescue import PatientManager
 from workestra.mail.doors import schedule
 from workestra.mail.flows import microsoft
 from workestra.project.logs import OUTAGES, in_a_line
@@ -59,9 +60,7 @@ async def _run(concurrency: int) -> None:
 
 
 async def _work(concurrency: int, stop: asyncio.Event) -> None:
-    database = conninfo(settings=settings.DATABASES["default"])
-    connector = PsycopgConnector(conninfo=database, min_size=0, max_size=4, **POOL)
-    app: App = django_app.with_connector(connector)
+    app, queue = patient_app()
     async with app.open_async():
         worker = asyncio.create_task(
             app.run_worker_async(
@@ -79,16 +78,24 @@ async def _work(concurrency: int, stop: asyncio.Event) -> None:
             asyncio.create_task(_every(NOTICES, lambda: hop(lambda: schedule.hand_out_notices(now=clock.now())))),
             asyncio.create_task(_every(STALLED_AFTER / 2, lambda: _rescue(app))),
         ]
-        stopping = asyncio.create_task(stop.wait())
+        ends = [asyncio.create_task(one.wait()) for one in (stop, queue.lost)]
         try:
-            done, _ = await asyncio.wait([worker, stopping, *stewards], return_when=asyncio.FIRST_COMPLETED)
-            for task in done - {stopping}:
+            done, _ = await asyncio.wait([worker, *ends, *stewards], return_when=asyncio.FIRST_COMPLETED)
+            for task in done - set(ends):
                 task.result()
         finally:
-            for task in (*stewards, stopping):
+            for task in (*stewards, *ends):
                 task.cancel()
             worker.cancel()
-            await asyncio.gather(worker, stopping, *stewards, return_exceptions=True)
+            await asyncio.gather(worker, *ends, *stewards, return_exceptions=True)
+
+
+def patient_app() -> tuple[App, PatientManager]:
+    """The queue with connections of a worker's own, and the manager that ends its jobs."""
+    database = conninfo(settings=settings.DATABASES["default"])
+    app: App = django_app.with_connector(PsycopgConnector(conninfo=database, min_size=0, max_size=4, **POOL))
+    app.job_manager = queue = PatientManager(app.job_manager.connector)
+    return app, queue
 
 
 async def _every(seconds: float, work) -> None:  # type: ignore[no-untyped-def]
@@ -99,11 +106,7 @@ async def _every(seconds: float, work) -> None:  # type: ignore[no-untyped-def]
 
 async def _rescue(app: App) -> None:
     """Run the jobs of workers that died again."""
-    manager = app.job_manager
-    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER):
-        log.warning("worker.rescue", task=job.task_name, job=job.id)
-        try:
-            await manager.retry_job(job)
-        except UniqueViolation:  # an equal one waits already and does the same work
-            assert job.id is not None
-            await manager.finish_job_by_id_async(job_id=job.id, status=Status.FAILED, delete_job=True)
+    queue = app.job_manager
+    for job in await rescue.stalled(queue=queue, seconds=STALLED_AFTER):
+        log.warning("worker.rescue", task=job.task, job=job.id)
+        await rescue.put_back(queue=queue, job=job.id, seconds=STALLED_AFTER)

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Max, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
 from workestra.mail.doors import schedule, viewer, watches
-from workestra.mail.models import Backfill, Connection, Folder, Subscription, SyncRun
+from workestra.mail.models import Backfill, Connection, Folder, Slice, Subscription, SyncRun
 from workestra.rules import replication
 from workestra.rules.health import Facts, Health, health, worst
 from workestra.rules.watching import Push, Watched, push
@@ -31,7 +34,7 @@ class BackfillCard:
     finished_at: datetime | None
     waiting_until: datetime | None
     reason_code: str
-    oldest_at: datetime | None
+    back_to: datetime | None  # everything of the range that is newer is here
     already: int
     fresh: int
     dismissed: bool
@@ -63,6 +66,7 @@ class ConnectionCard:
     asks_range: bool
     throttled_until: datetime | None
     left_out: tuple[str, ...]
+    asks: int  # messages that Outlook lost, about which a person is asked
     last_notice_at: datetime | None
 
 
@@ -82,6 +86,23 @@ def _health(row: Connection, now: datetime) -> Health:
         last_success_at=row.last_success_at,
     )
     return health(facts=facts, now=now)
+
+
+# Of a backfill the newest moment of the slices that are not done.
+EDGE = Subquery(
+    Slice.objects.filter(backfill=OuterRef("pk"), done=False, folder__gone_at=None)
+    .order_by()
+    .values("backfill")
+    .annotate(edge=Max(Coalesce("reached", "until")))
+    .values("edge")
+)
+
+
+def _back_to(row: Backfill, edge: datetime | None) -> datetime | None:
+    """Down to where all streams have come. `edge`: the newest moment at which one is still at work."""
+    if edge is not None:
+        return edge if edge < row.until else None
+    return row.oldest_at if row.phase == "prove" and row.state != "cancelled" else None
 
 
 def _backfill(row: Backfill) -> BackfillCard:
@@ -107,7 +128,7 @@ def _backfill(row: Backfill) -> BackfillCard:
         finished_at=row.finished_at,
         waiting_until=row.waiting_until,
         reason_code=row.reason,
-        oldest_at=row.oldest_at,
+        back_to=_back_to(row, getattr(row, "edge", None)),
         already=row.already,
         fresh=max(0, row.pulled - row.already),
         dismissed=row.dismissed,
@@ -140,7 +161,9 @@ def connection_card(*, member: Member, connection_id: int, now: datetime) -> Con
 def _cards(rows: list[Connection], member: Member, now: datetime) -> list[ConnectionCard]:
     ids = [row.pk for row in rows]
     newest: dict[int, Backfill] = {}
-    for backfill in Backfill.objects.filter(connection_id__in=ids, dismissed=False).order_by("id"):
+    for backfill in (
+        Backfill.objects.filter(connection_id__in=ids, dismissed=False).annotate(edge=EDGE).order_by("id")
+    ):
         newest[backfill.connection_id] = backfill
     busy = set(
         SyncRun.objects.filter(connection_id__in=ids, state__in=("queued", "running"), kind="manual").values_list(
@@ -154,6 +177,9 @@ def _cards(rows: list[Connection], member: Member, now: datetime) -> list[Connec
             notified[each.mailbox_id] = max(each.last_notice_at, notified.get(each.mailbox_id, each.last_notice_at))
     inboxes = {one.mailbox_id: watches.watched(row=one) for one in subscriptions if one.resource == "inbox"}
     planned = schedule.next_at(connections=ids)
+    asks: dict[int, int] = {}
+    for one in Folder.objects.filter(connection_id__in=ids, tracked=True, gone_at=None, sweep_asks__gt=0):
+        asks[one.connection_id] = asks.get(one.connection_id, 0) + one.sweep_asks
     left_out: dict[int, list[str]] = {}
     for folder in Folder.objects.filter(connection_id__in=ids, tracked=False, gone_at=None, total__gt=0):
         left_out.setdefault(folder.connection_id, []).append(folder.name)
@@ -179,6 +205,7 @@ def _cards(rows: list[Connection], member: Member, now: datetime) -> list[Connec
             asks_range=row.asks_range,
             throttled_until=_future(row.mailbox.throttled_until, now),
             last_notice_at=notified.get(row.mailbox_id),
+            asks=asks.get(row.pk, 0),
             left_out=tuple(left_out.get(row.pk, ())),
         )
         for row in rows

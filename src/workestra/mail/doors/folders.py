@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from workestra.graph import wire
+from workestra.kit import clock
 from workestra.kit.live import announce
 from workestra.mail.doors import copies
 from workestra.mail.doors.ref import Ref
@@ -98,7 +99,7 @@ def outdated(*, ref: Ref, now: datetime) -> bool:
     """Whether the tree was not read for some minutes."""
     with scope(workspace=ref.workspace):
         row = Connection.objects.filter(pk=ref.connection).values_list("folders_at", flat=True).first()
-    return row is None or row < now - FRESH
+    return row is None or not now - FRESH <= row <= now + clock.SKEW
 
 
 def restart_round(*, ref: Ref, folder: int, was_cursor: str, was_link: str) -> None:

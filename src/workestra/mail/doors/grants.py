@@ -16,6 +16,7 @@ from functools import cache
 from django.conf import settings
 from django.db.models import Q
 
+from workestra.kit import clock
 from workestra.kit.vault import Place, Vault
 from workestra.mail.models import Grant
 from workestra.tenancy.rows import scope
@@ -92,7 +93,8 @@ def read(*, workspace: int, connection: int) -> Tokens | None:
 def take_lease(*, workspace: int, connection: int, version: int, holder: str, now: datetime) -> bool:
     """Whether this holder, and nobody else for a minute, may refresh version `version`."""
     with scope(workspace=workspace):
-        free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+        far = now + LEASE + clock.SKEW  # no lease reaches further: a clock was put back
+        free = Q(lease_until=None) | Q(lease_until__lt=now) | Q(lease_until__gt=far)
         taken = Grant.objects.filter(free, connection_id=connection, version=version).update(
             lease_holder=holder, lease_until=now + LEASE
         )

@@ -46,7 +46,10 @@ def told(
     asked_at: datetime,
     now: datetime,
 ) -> None:
-    """Outlook told these read states by immutable id (None: it did not say); they have been written already."""
+    """Outlook told these read states by immutable id (None: it did not say); they have been written already.
+
+    What was accepted well after now was accepted before a clock was put back: Outlook's word counts.
+    """
     if not states:
         return
     cursor.execute("select 1 from mail_readchange where connection_id = %s limit 1", (connection,))

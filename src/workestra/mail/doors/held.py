@@ -9,6 +9,7 @@ from datetime import datetime
 from workestra.mail.doors.ref import Ref
 from workestra.mail.doors.store import cursor
 from workestra.mail.intake import stored_digest
+from workestra.mail.models import Folder
 from workestra.rules.comparing import State
 from workestra.tenancy.rows import scope
 
@@ -69,6 +70,12 @@ def doubt(*, ref: Ref, ids: Sequence[str]) -> None:
             " and immutable_id = any(%s)",
             (ref.workspace, ref.connection, list(ids)),
         )
+
+
+def agreed(*, ref: Ref, folder: int) -> int:
+    """How many messages of the folder may leave because a person said so."""
+    with scope(workspace=ref.workspace):
+        return Folder.objects.values_list("sweep_agreed", flat=True).get(pk=folder)
 
 
 def edges(*, ref: Ref, folder: int, since: datetime, until: datetime | None, every: int) -> list[datetime]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F, Sum
+
 from workestra.mail import dispatch
 from workestra.mail.doors import runs, viewer
 from workestra.mail.doors.schedule import CHECKS
@@ -77,6 +79,20 @@ class CheckView:
     bodies: bool
     folders: tuple[FolderProof, ...]
     total: int
+    asks: int  # messages that stay until a person agrees that they leave
+
+    @property
+    def left(self) -> int:
+        """The differences that are still there."""
+        return sum(one.left for one in self.folders)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepAsked:
+    """A folder of which Outlook lost `gone` messages that we hold: too many to let them leave without a question."""
+
+    name: str
+    gone: int
 
 
 def _row(run: SyncRun) -> LogRow:
@@ -178,16 +194,29 @@ def check(*, run: int) -> CheckView:
 
 def _check(run: SyncRun) -> CheckView:
     rows = Proof.objects.filter(run=run).select_related("folder").order_by("folder__name", "id")
-    tracked = Folder.objects.filter(connection_id=run.connection_id, tracked=True, gone_at=None).values_list(
-        "total", flat=True
-    )
+    tracked = Folder.objects.filter(connection_id=run.connection_id, tracked=True, gone_at=None)
+    sums = tracked.aggregate(total=Sum("total"), asks=Sum("sweep_asks"))
     return CheckView(
         run=_row(run),
         repair=run.kind == "repair",
         bodies=run.bodies,
         folders=tuple(_proof(one) for one in rows),
-        total=sum(tracked),
+        total=sums["total"] or 0,
+        asks=sums["asks"] or 0,
     )
+
+
+def sweeps_asked(*, member: Member, connection_id: int) -> list[SweepAsked]:
+    """The folders about which a person is asked."""
+    rows = Folder.objects.filter(connection__in=viewer.visible(member=member), connection_id=connection_id)
+    rows = rows.filter(tracked=True, gone_at=None, sweep_asks__gt=0).order_by("name")
+    return [SweepAsked(name=row.name, gone=row.sweep_asks) for row in rows]
+
+
+def agree(*, member: Member, connection_id: int) -> None:
+    """A person lets leave what Outlook lost: as many as they were asked about, and no more."""
+    rows = Folder.objects.filter(connection_id=connection_id, connection__owner=member, sweep_asks__gt=0)
+    rows.update(sweep_agreed=F("sweep_asks"))
 
 
 def ask_check(*, member: Member, connection_id: int, repair: bool, now: datetime) -> int | None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
+from workestra.kit import clock
 from workestra.mail.doors.ref import Ref
 from workestra.mail.models import Notice
 
@@ -28,7 +29,9 @@ class Unread:
 
 def unread(*, ref: Ref, now: datetime, most: int = 1000) -> list[Unread]:
     """The notices of this connection that may be worked off now, oldest first."""
-    rows = Notice.objects.filter(connection_id=ref.connection).exclude(retry_at__gt=now)
+    rows = Notice.objects.filter(connection_id=ref.connection).exclude(
+        retry_at__gt=now, retry_at__lte=now + timedelta(seconds=PAUSES[-1]) + clock.SKEW
+    )
     some = rows.select_related("subscription").order_by("id")[:most]
     return [Unread(row.pk, row.change, row.item, row.received_at, row.subscription.resource) for row in some]
 

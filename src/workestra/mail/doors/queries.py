@@ -17,7 +17,16 @@ from workestra.mail.doors.cards import (
     worst_health,
 )
 from workestra.mail.doors.lists import InboxPage, ThreadRow, inbox_page, thread_row, unread_count
-from workestra.mail.doors.logbook import CheckView, FolderProof, LogRow, last_check, log, proofs
+from workestra.mail.doors.logbook import (
+    CheckView,
+    FolderProof,
+    LogRow,
+    SweepAsked,
+    last_check,
+    log,
+    proofs,
+    sweeps_asked,
+)
 from workestra.mail.doors.threadview import AttachmentView, MessageView, Person, ThreadView, thread
 
 __all__ = [
@@ -31,6 +40,7 @@ __all__ = [
     "MailboxChoice",
     "MessageView",
     "Person",
+    "SweepAsked",
     "ThreadRow",
     "ThreadView",
     "attention",
@@ -41,6 +51,7 @@ __all__ = [
     "log",
     "mailboxes",
     "proofs",
+    "sweeps_asked",
     "thread",
     "thread_row",
     "unread_count",

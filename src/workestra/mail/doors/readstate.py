@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from workestra.kit import clock
 from workestra.kit.live import announce
 from workestra.mail import dispatch
 from workestra.mail.doors import copies, heard, schedule, seen, viewer
@@ -46,7 +47,7 @@ on conflict (message_id) do update set member_id = excluded.member_id, wanted = 
     number = excluded.number, sent = excluded.sent, pressed_at = excluded.pressed_at, accepted_at = null,
     refused = '', attempts = 0, due_at = excluded.due_at
 """
-DUE = "connection_id = %s and accepted_at is null and refused = '' and due_at <= %s"
+DUE = "connection_id = %s and accepted_at is null and refused = '' and (due_at <= %s or due_at > %s)"
 CLAIM = f"""
 with next as (
     select message_id from mail_readchange where {DUE} and wanted = (
@@ -121,17 +122,22 @@ def due(*, ref: Ref, most: int, now: datetime) -> int:
         )
         some.execute(
             f"select count(*) from (select 1 from mail_readchange where {DUE} limit %s) as next",  # noqa: S608
-            (ref.connection, now, most),
+            (*_due_now(ref, now), most),
         )
         row = some.fetchone()
     return row[0] if row else 0
+
+
+def _due_now(ref: Ref, now: datetime) -> tuple[int, datetime, datetime]:
+    """For DUE. What lies further ahead than any pause was written before a clock was put back."""
+    return ref.connection, now, now + readstate.LONGEST_PAUSE + clock.SKEW
 
 
 def claim(*, ref: Ref, most: int, now: datetime) -> list[Claimed]:
     """The changes to be put to Outlook next, all to the same state; each remembers that it is on its way."""
     with scope(workspace=ref.workspace):
         some = cursor()
-        some.execute(CLAIM, (ref.connection, now, ref.connection, now, most))
+        some.execute(CLAIM, (*_due_now(ref, now), *_due_now(ref, now), most))
         return [Claimed(*row) for row in some.fetchall()]
 
 

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection, transaction
 
+from workestra.kit import clock
 from workestra.mail import dispatch
+from workestra.mail.doors.slots import LONGEST_PAUSE
 from workestra.mail.models import Backfill, Connection, ReadChange, Schedule, SyncRun
 from workestra.rules.replication import LIVE
 from workestra.tenancy.rows import scope
@@ -19,22 +21,28 @@ WATCH_EVERY = timedelta(minutes=30)
 BATCH = 200
 CHECKS = ("verify", "repair")
 
+# What lies further ahead than it can have been put is due, too: a clock was put back since.
 # Each connection has its own place in the interval, from its id: no herd at the full hour.
 CLAIM = """
 update mail_schedule s set
-    light_at = case when s.light_at <= %(now)s
+    light_at = case when due.light
         then %(now)s + %(light)s::interval * (0.9 + 0.2 * ((s.connection_id * 7919) %% 1000) / 1000.0)
         else s.light_at end,
-    full_at = case when s.full_at <= %(now)s
+    full_at = case when due.full
         then %(now)s + %(full)s::interval * (0.9 + 0.15 * ((s.connection_id * 104729) %% 1000) / 1000.0)
         else s.full_at end,
-    watch_at = case when s.watch_at <= %(now)s then %(now)s + %(watch)s::interval else s.watch_at end,
-    wake_at = case when s.wake_at <= %(now)s then null else s.wake_at end
+    watch_at = case when due.watch then %(now)s + %(watch)s::interval else s.watch_at end,
+    wake_at = case when due.wake then null else s.wake_at end
 from (
-    select connection_id, light_at <= %(now)s as light, full_at <= %(now)s as full,
-           watch_at <= %(now)s as watch, coalesce(wake_at <= %(now)s, false) as wake
+    select connection_id, light_at <= %(now)s or light_at > %(far)s + 1.1 * %(light)s::interval as light,
+           full_at <= %(now)s or full_at > %(far)s + 1.1 * %(full)s::interval as full,
+           watch_at <= %(now)s or watch_at > %(far)s + %(watch)s::interval as watch,
+           coalesce(wake_at <= %(now)s or wake_at > %(far)s + %(pause)s::interval, false) as wake
     from mail_schedule
-    where active and (light_at <= %(now)s or full_at <= %(now)s or watch_at <= %(now)s or wake_at <= %(now)s)
+    where active and (
+        light_at <= %(now)s or full_at <= %(now)s or watch_at <= %(now)s or wake_at <= %(now)s
+        or light_at > %(far)s + 1.1 * %(light)s::interval or full_at > %(far)s + 1.1 * %(full)s::interval
+        or watch_at > %(far)s + %(watch)s::interval or wake_at > %(far)s + %(pause)s::interval)
     order by light_at limit %(batch)s for update skip locked
 ) due
 where s.connection_id = due.connection_id
@@ -62,6 +70,8 @@ def tick(*, now: datetime) -> int:
                 CLAIM,
                 {
                     "now": now,
+                    "far": now + clock.SKEW,
+                    "pause": _interval(LONGEST_PAUSE),
                     "light": _interval(timedelta(minutes=settings.WORKESTRA.light_sync_minutes)),
                     "full": _interval(FULL_EVERY),
                     "watch": _interval(WATCH_EVERY),
@@ -104,8 +114,8 @@ def _pulling(connection: int) -> bool:
 
 def _untold(connection: int, now: datetime) -> bool:
     """Whether Outlook has still to be told of something that was marked here: its job may have been lost."""
-    waiting = ReadChange.objects.filter(connection_id=connection, accepted_at=None, refused="", due_at__lte=now)
-    return waiting.exists()
+    waiting = ReadChange.objects.filter(connection_id=connection, accepted_at=None, refused="")
+    return waiting.exclude(due_at__gt=now, due_at__lte=now + LONGEST_PAUSE).exists()
 
 
 def _checking(connection: int) -> bool:
@@ -154,11 +164,12 @@ def hand_out_notices(*, now: datetime) -> int:
     """Enqueue one job for each connection that has unread notices. Returns how many connections."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "with picked as (select id from mail_notice where not queued and (retry_at is null or retry_at <= %s)"
+            "with picked as (select id from mail_notice where not queued and (retry_at is null"
+            " or retry_at not between %s and %s)"
             " order by id limit 5000 for update skip locked)"
             " update mail_notice n set queued = true from picked where n.id = picked.id"
             " returning n.workspace_id, n.connection_id, n.change",
-            [now],
+            [now, now + LONGEST_PAUSE],
         )
         rows = cursor.fetchall()
         pulls = {(workspace, one) for workspace, one, _ in rows}

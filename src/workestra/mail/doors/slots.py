@@ -24,6 +24,7 @@ LIFE = timedelta(seconds=12)
 RENEW_EVERY = 3.0  # seconds
 MARK = timedelta(seconds=5)
 SLOTS = 4
+LONGEST_PAUSE = timedelta(hours=1)  # that is granted to Graph
 
 log = structlog.get_logger("workestra.slots")
 _held: set[str] = set()  # the holders of this process
@@ -33,10 +34,10 @@ _keeper: threading.Thread | None = None
 TAKE = """
 with free as (
     select s.id from mail_slot s join mail_mailbox m on m.id = s.mailbox_id
-    where s.mailbox_id = %(mailbox)s and (s.holder = '' or s.expires_at < %(now)s)
-      and (m.throttled_until is null or m.throttled_until <= %(now)s)
-      and (%(click)s or m.clicked_at is null or m.clicked_at <= %(mark)s)
-      and (%(first)s or m.wanted_at is null or m.wanted_at <= %(mark)s)
+    where s.mailbox_id = %(mailbox)s and (s.holder = '' or s.expires_at not between %(now)s and %(life)s)
+      and m.throttled_until between %(now)s and %(pause)s is not true
+      and (%(click)s or m.clicked_at between %(mark)s and %(soon)s is not true)
+      and (%(first)s or m.wanted_at between %(mark)s and %(soon)s is not true)
     order by s.number limit %(count)s for update of s skip locked
 ), enough as (
     select id from free where (select count(*) from free) >= %(count)s
@@ -51,14 +52,8 @@ def take(*, mailbox: int, holder: str, count: int, first: bool, now: datetime, c
     """
     first = first or click
     with transaction.atomic(), connection.cursor() as cursor:
-        asked: dict[str, Any] = {
-            "mailbox": mailbox,
-            "now": now,
-            "count": count,
-            "holder": holder,
-            "until": now + LIFE,
-        }
-        cursor.execute(TAKE, {**asked, "first": first, "click": click, "mark": now - MARK})
+        asked: dict[str, Any] = {"mailbox": mailbox, "count": count, "holder": holder, "until": now + LIFE}
+        cursor.execute(TAKE, {**asked, **_bounds(now), "first": first, "click": click})
         taken = bool(len(cursor.fetchall()) == count)
         if first:
             mark = "clicked_at" if click else "wanted_at"
@@ -69,6 +64,12 @@ def take(*, mailbox: int, holder: str, count: int, first: bool, now: datetime, c
     if taken:
         _remember(holder)
     return taken
+
+
+def _bounds(now: datetime) -> dict[str, datetime]:
+    """Between which moments each thing holds: what lies beyond was written before a clock was put back."""
+    soon = now + clock.SKEW
+    return {"now": now, "life": soon + LIFE, "pause": soon + LONGEST_PAUSE, "mark": now - MARK, "soon": soon}
 
 
 def _remember(holder: str) -> None:
@@ -108,11 +109,12 @@ def keep(*, mailbox: int, holder: str, now: datetime) -> bool:
     """Keep history's slot for another page. False: somebody who goes first waits, or it was lost."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "update mail_slot s set expires_at = %s from mail_mailbox m where m.id = s.mailbox_id"
-            " and s.mailbox_id = %s and s.holder = %s and (m.wanted_at is null or m.wanted_at <= %s)"
-            " and (m.clicked_at is null or m.clicked_at <= %s)"
-            " and (m.throttled_until is null or m.throttled_until <= %s)",
-            [now + LIFE, mailbox, holder, now - MARK, now - MARK, now],
+            "update mail_slot s set expires_at = %(until)s from mail_mailbox m where m.id = s.mailbox_id"
+            " and s.mailbox_id = %(mailbox)s and s.holder = %(holder)s"
+            " and m.wanted_at between %(mark)s and %(soon)s is not true"
+            " and m.clicked_at between %(mark)s and %(soon)s is not true"
+            " and m.throttled_until between %(now)s and %(pause)s is not true",
+            {"until": now + LIFE, "mailbox": mailbox, "holder": holder, **_bounds(now)},
         )
         return bool(cursor.rowcount > 0)
 
@@ -134,12 +136,13 @@ def throttled_until(*, mailbox: int, now: datetime) -> datetime | None:
         cursor.execute("select throttled_until from mail_mailbox where id = %s", [mailbox])
         row = cursor.fetchone()
     until: datetime | None = row[0] if row else None
-    return until if until and until > now else None
+    return until if until and not clock.due(until, now=now, longest=LONGEST_PAUSE) else None
 
 
 def throttle(*, mailbox: int, until: datetime) -> None:
     """Write down that Graph asked for a pause; every lane waits it out."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "update mail_mailbox set throttled_until = greatest(throttled_until, %s) where id = %s", [until, mailbox]
+            "update mail_mailbox set throttled_until = greatest(throttled_until, %s) where id = %s",
+            [until, mailbox],
         )

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import psycopg
 
 from workestra.kit.live import announce
-from workestra.rules.replication import LIVE, smooth
+from workestra.rules.replication import smooth
 
 Cursor = psycopg.Cursor[Any]
 
@@ -23,7 +23,7 @@ class LostRace(Exception):
 
 
 class Stopped(Exception):
-    """The backfill was cancelled, or is no longer there: the page in hand is not stored."""
+    """The backfill was paused, held or cancelled, or is no longer there: the page in hand is not stored."""
 
 
 class Step(Protocol):
@@ -83,7 +83,8 @@ class SinceStep:
 class ProvenStep:
     """All ids of a folder in [since, until) were compared with Outlook's; without `until`, to the present.
 
-    `left`: the differences that are still there.
+    `left`: the differences that are still there. `asks`: those of them that stay until a person agrees; None where
+    nothing was repaired.
     """
 
     workspace: int
@@ -97,6 +98,7 @@ class ProvenStep:
     surplus: int
     different: int
     left: int
+    asks: int | None = None
 
     def take(self, *, cursor: Cursor, now: datetime) -> None:
         """Write the proof down."""
@@ -111,8 +113,16 @@ class ProvenStep:
                 *(self.missing, self.surplus, self.different, self.left),
             ),
         )
-        if self.until is None and not self.left:
+        if self.until is None and (self.asks or not self.left):
             cursor.execute("update mail_folder set prove = false where id = %s", (self.folder,))
+        if self.asks or (self.asks is not None and self.until is None):
+            cursor.execute(
+                "update mail_folder set sweep_asks = %s, sweep_agreed = 0 where id = %s and sweep_asks <> %s"
+                " returning connection_id",
+                (self.asks, self.folder, self.asks),
+            )
+            for row in cursor.fetchall():
+                announce(workspace=self.workspace, topic=f"connection:{row[0]}")
         cursor.execute(
             "update mail_backfill b set failures = 0 from mail_folder f"
             " where f.id = %s and b.connection_id = f.connection_id and b.failures > 0",
@@ -131,9 +141,36 @@ class NoticesStep:
         cursor.execute("delete from mail_notice where id = any(%s)", (list(self.notices),))
 
 
+def _running(*, cursor: Cursor, backfill: int) -> float | None:
+    """See that the backfill still runs, and keep it so until the page is committed. Returns its rate.
+
+    The row is locked for the last moment of the page's transaction alone. Whoever pauses it is either seen here, or
+    waits until this page is stored; after that no page is. Raises Stopped.
+    """
+    cursor.execute("select state, rate from mail_backfill where id = %s for no key update", (backfill,))
+    row = cursor.fetchone()
+    if row is None or row[0] != "running":
+        raise Stopped
+    rate: float | None = row[1]
+    return rate
+
+
+@dataclass(frozen=True, slots=True)
+class RunningStep:
+    """What is repaired for a backfill's proof moves no place, but is stored only while the backfill runs."""
+
+    backfill: int
+
+    def take(self, *, cursor: Cursor, now: datetime) -> None:
+        """Let the page pass."""
+        _running(cursor=cursor, backfill=self.backfill)
+
+
 @dataclass(frozen=True, slots=True)
 class SliceStep:
-    """A page of history: `link` leads on; empty, the slice is done. `seconds`: its share of the time."""
+    """A page of history: `link` leads on; empty, the slice is done. `stretch`: what was pulled in a while that ends
+    with it, in messages and seconds; None while it goes on.
+    """
 
     workspace: int
     backfill: int
@@ -143,15 +180,14 @@ class SliceStep:
     link: str
     oldest: datetime | None
     messages: int
-    seconds: float
+    stretch: tuple[int, float] | None
     page_size: int
 
     def take(self, *, cursor: Cursor, now: datetime) -> None:
         """Move slice and backfill together; numbers only grow."""
-        cursor.execute("select state, rate from mail_backfill where id = %s for no key update", (self.backfill,))
-        row = cursor.fetchone()
-        if row is None or row[0] not in (*LIVE, "paused", "held"):
-            raise Stopped
+        rate = _running(cursor=cursor, backfill=self.backfill)
+        if self.stretch is not None:
+            rate = smooth(rate=rate, messages=self.stretch[0], seconds=self.stretch[1])
         cursor.execute(
             "update mail_slice set link = %s, done = %s, pages = pages + 1, pulled = pulled + %s,"
             " reached = least(reached, %s) where id = %s and not done and link = %s and pages = %s",
@@ -173,7 +209,9 @@ class SliceStep:
             " estimate = case when estimate is null then null else greatest(estimate, pulled + %s) end where id = %s",
             (
                 self.messages,
-                smooth(rate=row[1], messages=self.messages, seconds=self.seconds),
+                rate
+                if self.stretch is None
+                else smooth(rate=rate, messages=self.stretch[0], seconds=self.stretch[1]),
                 self.page_size,
                 self.oldest,
                 self.messages,

@@ -16,12 +16,12 @@ import psycopg
 from django.db import connection as database
 
 from workestra.kit.live import announce
+from workestra.mail import dispatch
 from workestra.mail.doors import arranged, copies, heard, threads
 from workestra.mail.doors.ref import Ref
 from workestra.mail.doors.steps import Step
 from workestra.mail.doors.upsert import upsert
 from workestra.mail.intake import Letter, Mark, merged
-from workestra.rules import skew
 from workestra.rules.reconcile import Answer, Held, Plan, reconcile
 from workestra.rules.threading import Named, lone_key
 from workestra.tenancy.rows import scope
@@ -34,8 +34,18 @@ MARK = (
     " removed_at = null, asked_at = %s"
     " where workspace_id = %s and connection_id = %s and immutable_id = %s and asked_at < %s"
 )
-MOST_TOPICS = 20
+# What was asked for later than now: a clock was put back since, or another machine's is ahead. Nobody can tell whose
+# answer is the later one, so this one is taken, and the content is read once more.
+AHEAD = (
+    "update mail_message set asked_at = %s where workspace_id = %s and connection_id = %s and immutable_id = any(%s)"
+    " and asked_at > %s"
+)
+DOUBT = (
+    "update mail_message set doubted = true where workspace_id = %s and connection_id = %s and immutable_id = any(%s)"
+    " and asked_at = %s and removed_at is null"
+)
 MOMENT = timedelta(microseconds=1)
+MOST_TOPICS = 20
 
 
 @dataclass(slots=True)
@@ -86,25 +96,21 @@ def _held(some: psycopg.Cursor[Any], ref: Ref, ids: Sequence[str]) -> dict[str, 
 
 def _settled(
     some: psycopg.Cursor[Any], ref: Ref, ids: Sequence[str], asked_at: datetime, now: datetime
-) -> dict[str, Held]:
-    """As `_held`. Rows whose question cannot have been put yet were written by a fast clock: this one is later."""
-    held = _held(some, ref, ids)
-    wrong = [one.immutable_id for one in held.values() if skew.impossible(moment=one.asked_at, now=now)]
-    if wrong:
-        some.execute(
-            "update mail_message set asked_at = %s"
-            " where workspace_id = %s and connection_id = %s and immutable_id = any(%s) and asked_at > %s",
-            (asked_at - MOMENT, ref.workspace, ref.connection, sorted(wrong), now),
-        )
+) -> tuple[dict[str, Held], list[str]]:
+    """As `_held`, and which of these rows were ahead of now: they count as asked for just before this answer."""
+    held = _held(some, ref, ids) if ids else {}
+    ahead = sorted(one for one, row in held.items() if row.asked_at > now)
+    if ahead:
+        some.execute(AHEAD, (asked_at - MOMENT, ref.workspace, ref.connection, ahead, now))
         held = _held(some, ref, ids)
-    return held
+    return held, ahead
 
 
 def compare(*, ref: Ref, marks: Iterable[Mark], gone: Iterable[str], asked_at: datetime, now: datetime) -> Plan:
     """What a light page would need: `fetch` names the messages whose content has to be asked for first."""
     answers = [*_light(merged(marks=marks)), *_gone(gone)]
     with scope(workspace=ref.workspace):
-        held = _settled(cursor(), ref, [answer.immutable_id for answer in answers], asked_at, now)
+        held, _ = _settled(cursor(), ref, [answer.immutable_id for answer in answers], asked_at, now)
     return reconcile(held=held, answers=answers, asked_at=asked_at, tracked=frozenset(ref.by_graph_id))
 
 
@@ -155,13 +161,15 @@ def _absorb(
     ]
     with scope(workspace=ref.workspace):
         some = cursor()
-        ids = [answer.immutable_id for answer in answers]
-        held = _settled(some, ref, ids, asked_at, now) if ids else {}
+        held, ahead = _settled(some, ref, [answer.immutable_id for answer in answers], asked_at, now)
         plan = reconcile(held=held, answers=answers, asked_at=asked_at, tracked=frozenset(ref.by_graph_id))
         before = _threads_of(some, ref, [*plan.change, *plan.mark, *plan.remove])
         touched, joined = _write(some, ref, plan, full, light, asked_at, now)
         touched |= before
         written = {one: full[one].is_read for one in plan.change} | {one: light[one].is_read for one in plan.mark}
+        if ahead:
+            some.execute(DOUBT, (ref.workspace, ref.connection, ahead, asked_at))
+            dispatch.pull(workspace=ref.workspace, connection=ref.connection)
         heard.told(cursor=some, connection=ref.connection, states=written, asked_at=asked_at, now=now)
         heard.gone(cursor=some, connection=ref.connection, ids=plan.remove)
         copies.refresh(cursor=some, workspace=ref.workspace, copies=[(one, ref.connection) for one in touched])

@@ -15,11 +15,11 @@ from workestra.graph.errors import (
     Throttled,
     Unreachable,
 )
+from workestra.mail.doors.slots import LONGEST_PAUSE
 from workestra.mail.flows.microsoft import NotConfigured
 from workestra.rules.retrying import Failure
 
 DEFAULT_PAUSE = timedelta(seconds=20)
-LONGEST_PAUSE = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 CAUSES = {
     Cause.ADMIN_CONSENT: "admin_consent_required",

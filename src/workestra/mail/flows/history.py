@@ -5,6 +5,7 @@
           asked for, the newest slice first; before each page a stream sees whether the backfill still runs
     prove: ids of every folder are compared with Outlook's and repaired; then it is done
 
+Whatever is in hand when somebody pauses or cancels is not stored: it is asked for again on Resume.
 A worker that dies leaves slices where their last stored page put them; whoever comes next goes on from there.
 """
 
@@ -19,9 +20,10 @@ from workestra.graph.client import Graph
 from workestra.graph.errors import Gone, Refused, Unreachable
 from workestra.kit import clock
 from workestra.kit.hop import hop
-from workestra.mail.doors import backfills, runs, schedule
+from workestra.mail.doors import backfills, runs, schedule, slots
 from workestra.mail.doors.backfills import Work
 from workestra.mail.doors.ref import FolderRef, Ref
+from workestra.mail.doors.steps import RunningStep, Stopped
 from workestra.mail.flows import prove, streams, tree
 from workestra.mail.flows.lane import lane, respect_pause
 from workestra.mail.flows.logged import Account, Meter, logged
@@ -35,7 +37,8 @@ async def history(*, ref: Ref) -> None:
     work = await hop(lambda: backfills.current(ref=ref))
     if work is None:
         return
-    if work.waiting_until and work.waiting_until > clock.now():
+    longest = slots.LONGEST_PAUSE
+    if work.waiting_until and not clock.due(work.waiting_until, now=clock.now(), longest=longest):
         at = work.waiting_until  # an earlier call woke us; the one that was asked for is spent with it
         await hop(lambda: schedule.wake(connection_id=ref.connection, at=at))
         return
@@ -116,11 +119,14 @@ async def prove_range(*, graph: Graph, ref: Ref, work: Work, account: Account) -
     """Compare every tracked folder's ids with Outlook's, in the part that was pulled. False: it may not go on."""
     here = await tree.reread(ref_=ref) or ref
     proven = await hop(lambda: runs.proven(ref=ref, run=account.run))
-    look = prove.Look(run=account.run, since=work.since, until=work.bound)
+    look = prove.Look(run=account.run, since=work.since, until=work.bound, steps=(RunningStep(work.id),))
     for folder in here.tracked:
         if folder.id not in proven:
             if not await hop(lambda: backfills.may_go_on(ref=ref, work=work)):
                 return False
-            await prove.folder(graph=graph, ref=here, folder=folder, look=look, tally=account.tally)
+            try:
+                await prove.folder(graph=graph, ref=here, folder=folder, look=look, tally=account.tally)
+            except Stopped:
+                return False
             await account.tell()
     return True

@@ -2,9 +2,9 @@
 
 Outlook's list is read newest first, a thousand ids a page, and compared stretch by stretch, so that a folder
 of any size takes the memory of a few pages; several walkers share it, cut where what is held says. What is
-missing here is fetched; what we hold and Outlook does not is asked for by id, and moves or leaves; what differs
-although its version is the same is read again. The bound of a stretch lies between two seconds: messages of the
-oldest second of a page are compared with the next.
+missing here is fetched; what we hold and Outlook does not is asked for by id, and moves, or leaves at the end (most
+of a folder only once a person agreed); what differs although its version is the same is read again. The bound of a
+stretch lies between two seconds: messages of the oldest second of a page are compared with the next.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from workestra.kit.hop import hop
 from workestra.mail.doors import held, store
 from workestra.mail.doors.ref import FolderRef, Ref
 from workestra.mail.doors.runs import Tally
-from workestra.mail.doors.steps import ProvenStep
+from workestra.mail.doors.steps import ProvenStep, Step
 from workestra.mail.flows import fetch
 from workestra.mail.flows.places import Places
+from workestra.mail.flows.sweep import Sweep
 from workestra.mail.flows.together import together
 from workestra.mail.intake import digest
 from workestra.rules.comparing import Difference, State, compare
@@ -47,7 +48,7 @@ async def _unseen(messages: int) -> None:
 class Look:
     """How to compare, and for which run. No bounds: the whole range. `seen` is told how many messages came by.
 
-    `kept`: what is found is written down.
+    `kept`: what is found is written down. `steps` are taken with each stretch that is repaired.
     """
 
     run: int
@@ -57,6 +58,7 @@ class Look:
     bodies: bool = False
     kept: bool = True
     seen: Callable[[int], Awaitable[None]] = _unseen
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(slots=True)
@@ -94,16 +96,18 @@ class _Work:
     places: Places
     tally: Tally
     found: Found
+    sweep: Sweep
 
 
 async def folder(*, graph: Graph, ref: Ref, folder: FolderRef, look: Look, tally: Tally) -> Found:
-    """Compare one folder, and write down what was found."""
+    """Compare one folder, and write down what was found. Raises Stopped: from a step, and GraphError."""
     since = look.since or ref.scope_start
     edges = await hop(
         lambda: held.edges(ref=ref, folder=folder.id, since=since, until=look.until, every=PAGE - SPARE)
     )
     parts = deque(enumerate(pairwise([look.until, *edges, None])))
-    work = _Work(graph, ref, folder, look, Places(ref=ref), tally, Found())
+    agreed = await hop(lambda: held.agreed(ref=ref, folder=folder.id))
+    work = _Work(graph, ref, folder, look, Places(ref=ref), tally, Found(), Sweep(agreed=agreed))
 
     async def walk() -> None:
         while parts:
@@ -115,6 +119,10 @@ async def folder(*, graph: Graph, ref: Ref, folder: FolderRef, look: Look, tally
     finally:
         await asyncio.shield(work.places.close())
     found = work.found
+    asks: int | None = None
+    if look.repair:
+        removed, asks = await work.sweep.end(ref=ref, held=found.held, steps=look.steps)
+        tally.removed += removed
     if not look.kept:
         return found
     step = ProvenStep(
@@ -128,7 +136,8 @@ async def folder(*, graph: Graph, ref: Ref, folder: FolderRef, look: Look, tally
         missing=found.missing,
         surplus=found.surplus,
         different=found.different,
-        left=0 if look.repair else found.differences,
+        left=found.differences if asks is None else asks,
+        asks=asks,
     )
     await hop(lambda: store.absorb(ref=ref, asked_at=clock.now(), now=clock.now(), steps=[step]))
     return found
@@ -224,6 +233,7 @@ async def _repair(
 ) -> None:
     """Make ours equal, through the one way into the store. `moved`, `gone`: what became of the surplus."""
     graph, ref, home = work.graph, work.ref, work.folder.graph_id
+    gone = work.sweep.keep(ids=gone, asked_at=asked_at)
     marks = fetch.marks(messages=outlook, folder=home) + [one for one in fetch.marks(messages=moved) if one.folder]
     if apart.silent:
         await hop(lambda: held.doubt(ref=ref, ids=apart.silent))
@@ -247,6 +257,7 @@ async def _repair(
             letters=[one for one in letters if one.received_at >= ref.scope_start],
             marks=marks,
             gone=[*gone, *vanished],
+            steps=work.look.steps,
             history=True,
         )
     )

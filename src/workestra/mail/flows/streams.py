@@ -28,6 +28,7 @@ from workestra.mail.flows.places import Places
 from workestra.mail.flows.together import together
 from workestra.mail.models import Slice
 from workestra.rules import replication
+from workestra.rules.gauge import Gauge
 
 STREAMS = 8  # twice the places: while pages are decoded and stored, others are on their way
 
@@ -59,6 +60,7 @@ class _Pull:
         self._work = work
         self._came = came
         self._size = work.page_size if work.phase == "pull" else replication.PAGE
+        self._gauge = Gauge(since=time.monotonic())
         self.left: deque[tuple[int, Slice]] = deque()
         self.places = Places(ref=ref, may=lambda: backfills.may_go_on(ref=ref, work=work))
 
@@ -75,7 +77,7 @@ class _Pull:
 
     async def _page(self, piece: Slice, number: int) -> Slice | None:
         """Ask for one page and store it. Returns the slice as it is then, or None when it is done."""
-        begun, size = time.monotonic(), self._size
+        size = self._size
         try:
             async with self.places.take(number=number) as arrived:
                 asking, asked_at = time.monotonic(), clock.now()
@@ -100,7 +102,8 @@ class _Pull:
             took = time.monotonic() - asking
             self._size = replication.page_size(current=self._size, seconds=took, too_large=False)
         try:
-            step, outcome = await hop(lambda: self._keep(piece, answer, asked_at, begun))
+            stretch = self._gauge.came(messages=len(answer.value), now=time.monotonic())
+            step, outcome = await hop(lambda: self._keep(piece, answer, asked_at, stretch))
         except LostRace:
             return await hop(lambda: backfills.renew_slice(ref=self._ref, piece=piece))
         if self._came is not None:
@@ -113,7 +116,7 @@ class _Pull:
         return piece
 
     def _keep(
-        self, piece: Slice, answer: MessagePage, asked_at: datetime, begun: float
+        self, piece: Slice, answer: MessagePage, asked_at: datetime, stretch: tuple[int, float] | None
     ) -> tuple[SliceStep, store.Outcome]:
         """Store a page, and the place that it has reached, in one transaction."""
         letters = fetch.consumed(
@@ -128,7 +131,7 @@ class _Pull:
             link=answer.next_link or "",
             oldest=min((one.received_at for one in letters), default=None),
             messages=len(letters),
-            seconds=(time.monotonic() - begun) / STREAMS,
+            stretch=stretch,
             page_size=self._size,
         )
         outcome = store.absorb(

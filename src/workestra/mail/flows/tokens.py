@@ -64,15 +64,29 @@ class GrantTokens:
         return held
 
     async def _lease(self, held: grants.Tokens) -> bool:
-        return await hop(
-            lambda: grants.take_lease(
+        taken = False
+
+        def take() -> None:
+            nonlocal taken
+            taken = grants.take_lease(
                 workspace=self._workspace,
                 connection=self._connection,
                 version=held.version,
                 holder=self._holder,
                 now=clock.now(),
             )
-        )
+
+        try:
+            await hop(take)
+        except asyncio.CancelledError:  # whoever is told to end leaves no lease behind that others wait for
+            if taken:
+                await self._release()
+            raise
+        return taken
+
+    async def _release(self) -> None:
+        who = {"workspace": self._workspace, "connection": self._connection}
+        await asyncio.shield(hop(lambda: grants.release_lease(**who, holder=self._holder)))
 
     async def _refresh(self, held: grants.Tokens) -> str:
         try:
@@ -93,13 +107,7 @@ class GrantTokens:
                 )
             )
         except BaseException:
-            await asyncio.shield(
-                hop(
-                    lambda: grants.release_lease(
-                        workspace=self._workspace, connection=self._connection, holder=self._holder
-                    )
-                )
-            )
+            await self._release()
             raise
         self._last = None
         return fresh.access_token

@@ -99,6 +99,8 @@ class Folder(models.Model):
     since_at = models.DateTimeField(null=True)  # how far the received-since list has come
     total = models.PositiveIntegerField(default=0)
     gone_at = models.DateTimeField(null=True)
+    sweep_asks = models.PositiveIntegerField(db_default=0)  # messages that Outlook lost; a person is asked about them
+    sweep_agreed = models.PositiveIntegerField(db_default=0)  # so many may leave: a person said so
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "connection", "graph_id"], name="one_folder")]

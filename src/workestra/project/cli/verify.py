@@ -173,8 +173,12 @@ def _tell(view: CheckView, *, address: str, as_json: bool) -> None:
     elif view.repair and view.run.equal:
         console.print(f"{address}: {differences} differences, all repaired. Now equal.")
     elif view.repair:
-        left = sum(one.left for one in view.folders)
-        console.print(f"{address}: {differences} differences, {left} of them are still there.")
+        console.print(f"{address}: {differences} differences, {view.left} of them are still there.")
+        if view.asks:
+            console.print(
+                f"Outlook does not have {view.asks} messages any more. That is most of a folder, so they stay until"
+                " the mailbox's owner agrees: Settings > Integrations > Outlook, Check and sync log."
+            )
     else:
         console.print(f"{address}: {differences} differences. To repair them: workestra verify {address} --repair")
 

@@ -114,6 +114,8 @@ def check_words(check: CheckView) -> str:
         return _("What differed has been repaired: the mailbox and Workestra are equal.")
     if run.equal:
         return _("Equal: every message that Outlook has in the range is here, and nothing else.")
+    if check.repair and 0 < check.left <= check.asks:
+        return _("What Outlook does not have any more waits for your decision; everything else is equal.")
     if check.repair:
         return _("Something still differs. It may have changed meanwhile: check again in a moment.")
     return _(

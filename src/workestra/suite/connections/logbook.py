@@ -30,6 +30,7 @@ def _compared(*, member: Member, connection_id: int) -> dict[str, Any]:
     return {
         "check": check,
         "check_busy": check is not None and check.run.state in ("queued", "running"),
+        "sweeps": queries.sweeps_asked(member=member, connection_id=connection_id),
         "proofs": queries.proofs(member=member, connection_id=connection_id),
     }
 
@@ -65,6 +66,8 @@ def check(request: HttpRequest, connection_id: int) -> HttpResponseBase:
     fragment = bool(request.headers.get("HX-Request"))
     if request.method == "POST":
         repair = request.POST.get("repair") == "1"
+        if repair and request.POST.get("agree") == "1":
+            logbook.agree(member=member, connection_id=connection_id)
         run = logbook.ask_check(member=member, connection_id=connection_id, repair=repair, now=clock.now())
         if run is None and not card.is_mine:
             raise Http404
