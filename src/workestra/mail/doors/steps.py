@@ -209,9 +209,7 @@ class SliceStep:
             " estimate = case when estimate is null then null else greatest(estimate, pulled + %s) end where id = %s",
             (
                 self.messages,
-                rate
-                if self.stretch is None
-                else smooth(rate=rate, messages=self.stretch[0], seconds=self.stretch[1]),
+                rate,
                 self.page_size,
                 self.oldest,
                 self.messages,
