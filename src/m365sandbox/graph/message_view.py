@@ -96,7 +96,8 @@ def _headers(view: View, item: Item) -> list[dict[str, str]]:
 
 def _conversation_index(view: View, item: Item) -> str:
     depth = min(len(item.letter.references), 40)
-    tail = b"".join(item.number.to_bytes(4, "big") + bytes([n]) for n in range(depth))
+    mark = (item.number & 0xFFFFFFFF).to_bytes(4, "big")  # a part has room for four bytes
+    tail = b"".join(mark + bytes([n]) for n in range(depth))
     return base64.b64encode(view.box.conversation_head(item.letter) + tail).decode()
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from m365sandbox.app import create_world
 from m365sandbox.delta import SyncStateLost
+from m365sandbox.graph.message_view import View, show
 from m365sandbox.mailbox import Item, Mailbox
 from m365sandbox.world import World
 
@@ -35,7 +36,8 @@ def test_what_comes_or_changes_later_is_named_apart() -> None:
     ids, changes = set(), set()
     for life in (1_800_000_000, 1_800_000_001):
         _, box = live(life)
-        new = box.deliver(replace(some(box).letter, subject=f"Of life {life}"))
+        new = box.deliver(replace(some(box).letter, subject=f"Of life {life}", references=("<a@b.example>",)))
+        assert show(View(box), new, None)["subject"] == f"Of life {life}"
         changed = some(box)
         box.mark_read(changed, not changed.is_read)
         ids.add(box.immutable_id(new))
