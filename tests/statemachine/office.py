@@ -111,10 +111,12 @@ class Office(House):
         if row is not None and row.state in ("paused", "failed"):
             self.press(buttons.resume_backfill, backfill_id=row.pk)
         self.works()
+        self.time.passes(hours=2)  # who waited for a pause hears only now that the sign-in is over
+        self.works()
         if not self.signed_in_now():
             self.connection = self.signs_in()
-        self.time.passes(hours=2)
-        self.works()
+            self.time.passes(hours=2)
+            self.works()
         patched = self.patches()  # I6: at rest within two rounds
         self.time.passes(hours=23)
         self.works()
