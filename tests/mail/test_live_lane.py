@@ -363,6 +363,14 @@ def test_push_that_fell_silent_is_noticed_looked_after_faster_told_of_and_heals(
     work(watched)
     assert differences(reachable, watched, "ana") == []
     assert len(store(watched)) == 2
+    time.passes(minutes=32)
+    work(watched)
+    assert timedelta(minutes=7) < _planned(watched) <= timedelta(minutes=8), "nothing came for half an hour"
+    reachable.deliver(at=_soon())
+    time.passes(minutes=8, seconds=5)
+    work(watched)
+    assert len(store(watched)) == 3
+    assert _planned(watched) <= timedelta(minutes=2), "mail comes again"
     faults.drop = 0.0
     reachable.deliver(at=_soon())
     _told(watched)

@@ -103,6 +103,7 @@ def listened(draw: st.DrawFn) -> Watched:
         problem_at=None,
         last_notice_at=draw(MOMENTS),
         untold_at=draw(MOMENTS),
+        found_at=draw(MOMENTS),
     )
 
 
@@ -146,6 +147,24 @@ def test_suspicion_is_settled_in_minutes(watched: Watched) -> None:
     at = watching.look_again(watched=watched, now=NOW)
     if watching.doubtful(watched=watched, now=NOW):
         assert at is not None
-        assert at <= NOW + max(watching.GRACE, watching.SILENT_EVERY)
+        assert at <= NOW + max(watching.GRACE, watching.SILENT_SELDOM)
     else:
         assert at is None
+
+
+def _found(*, minutes: int) -> Watched:
+    """Silent for a week; the last mail that nobody told of came so long ago."""
+    return Watched(
+        exists=True,
+        created_at=NOW - timedelta(days=8),
+        expires_at=NOW + timedelta(days=1),
+        reauthorize=False,
+        problem_at=None,
+        untold_at=NOW - timedelta(days=7),
+        found_at=NOW - timedelta(minutes=minutes),
+    )
+
+
+@pytest.mark.parametrize(("quiet", "pause"), [(-10, 2), (0, 2), (8, 2), (16, 4), (32, 8), (600, 8)])
+def test_a_silent_mailbox_is_looked_at_less_often_while_nothing_comes(quiet: int, pause: int) -> None:
+    assert watching.look_again(watched=_found(minutes=quiet), now=NOW) == NOW + timedelta(minutes=pause)

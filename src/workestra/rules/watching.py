@@ -20,7 +20,8 @@ RENEW_BEFORE = timedelta(hours=24)
 AFTER_PROBLEM = timedelta(minutes=10)
 GRACE = timedelta(minutes=5)  # Graph: a notice of a message takes three minutes at the most
 SILENT_EVERY = timedelta(minutes=2)
-"""How often a mailbox is looked at whose push is silent."""
+SILENT_SELDOM = timedelta(minutes=8)
+"""How often a mailbox is looked at whose push is silent: while mail comes, and in the end while none does."""
 
 
 class Action(StrEnum):
@@ -57,7 +58,8 @@ class Watched:
     problem_at: datetime | None
     problem: str = ""
     last_notice_at: datetime | None = None
-    untold_at: datetime | None = None
+    untold_at: datetime | None = None  # mail came untold, the first time
+    found_at: datetime | None = None  # the last time
 
 
 def _alive(watched: Watched, now: datetime) -> bool:
@@ -93,7 +95,10 @@ def look_again(*, watched: Watched, now: datetime) -> datetime | None:
     """When to look at the mailbox the next time because of this subscription; None: as planned."""
     if watched.untold_at is None or not doubtful(watched=watched, now=now):
         return None
-    return now + SILENT_EVERY if silent(watched=watched, now=now) else watched.untold_at + GRACE
+    if not silent(watched=watched, now=now):
+        return watched.untold_at + GRACE
+    quiet = now - (watched.found_at or watched.untold_at)
+    return now + min(max(quiet / 4, SILENT_EVERY), SILENT_SELDOM)
 
 
 def push(*, inbox: Watched | None, possible: bool, now: datetime) -> Push:

@@ -70,6 +70,7 @@ def watched(*, row: Subscription) -> watching.Watched:
         problem=row.problem,
         last_notice_at=row.last_notice_at,
         untold_at=row.untold_at,
+        found_at=row.found_at,
     )
 
 
@@ -82,10 +83,10 @@ def found(*, mailbox: int, resources: Collection[str], since: datetime | None, n
     again: list[datetime] = []
     for row in Subscription.objects.filter(mailbox_id=mailbox):
         here = watched(row=row)
-        news = row.resource in resources and watching.untold(watched=here, since=since, now=now)
-        if news and not watching.doubtful(watched=here, now=now):
-            Subscription.objects.filter(pk=row.pk).update(untold_at=now)
-            here = replace(here, untold_at=now)
+        if row.resource in resources and watching.untold(watched=here, since=since, now=now):
+            first = here.untold_at if watching.doubtful(watched=here, now=now) else now
+            Subscription.objects.filter(pk=row.pk).update(untold_at=first, found_at=now)
+            here = replace(here, untold_at=first, found_at=now)
         at = watching.look_again(watched=here, now=now)
         again += [at] if at is not None else []
     return min(again, default=None)

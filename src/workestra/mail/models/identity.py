@@ -51,7 +51,8 @@ class Subscription(models.Model):
     checked_at = models.DateTimeField(null=True)
     reauthorize_at = models.DateTimeField(null=True)  # Graph asked for it
     last_notice_at = models.DateTimeField(null=True)
-    untold_at = models.DateTimeField(null=True)  # a sync found mail that no notice had told of
+    untold_at = models.DateTimeField(null=True)  # a sync found mail that no notice had told of: the first time
+    found_at = models.DateTimeField(null=True)  # the last time
     problem = models.CharField(max_length=64, default="", blank=True)
     problem_at = models.DateTimeField(null=True)
 
