@@ -8,7 +8,6 @@ import asyncio
 import gc
 import random
 import time
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import connection as database
@@ -19,6 +18,7 @@ from tests.simulation.ledger import Ledger
 from tests.simulation.lives import Killed
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.members import Owner, sign_in
+from tests.simulation.outcome import Outcome
 from tests.simulation.outlook import Outlook
 from tests.simulation.people import People
 from tests.simulation.product import HOST, Product
@@ -31,35 +31,12 @@ HOUR = 3_600.0
 NAMES = ("ana", "ben")
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What one seed came to."""
-
-    seed: int
-    days: float = 0.0
-    wall: float = 0.0
-    actions: int = 0
-    faults: int = 0
-    kills: int = 0
-    requests: int = 0
-    messages: int = 0
-    lost: int = 0
-    doubled: int = 0
-    unexpected: int = 0
-    different: int = 0
-    deletes: int = 0
-    breaches: list[str] = field(default_factory=list)
-    digest: str = ""
-    tail: list[str] = field(default_factory=list)
-    story: list[str] = field(default_factory=list)  # the same without requests and jobs
-
-
 def live(*, seed: int, days: float) -> Outcome:
     """Live `days` virtual days of this seed."""
     stage.empty()
     loop = VirtualLoop()
     asyncio.set_event_loop(loop)
-    outcome = Outcome(seed)
+    outcome = Outcome(seed, days=days)
     began = time.monotonic()
     one = Simulation(seed=seed, days=days, loop=loop, outcome=outcome)
     loop.set_exception_handler(one.unheard)
