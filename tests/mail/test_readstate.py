@@ -345,6 +345,24 @@ def test_a_change_waits_for_the_sign_in_and_follows_the_reconnect(ana: Member, o
     assert _theirs(outlook) == [True]
 
 
+@pytest.mark.parametrize("count", [1, 12], ids=["one", "batch"])
+def test_a_change_waits_while_the_licence_is_away(ana: Member, outlook: Outlook, time: Time, count: int) -> None:
+    here = _connected(ana, outlook, count=count)
+    person = outlook.person("ana")
+    box = outlook.world.mailboxes.pop(person.id)
+    person.mailbox = "none"
+    _press(here, is_read=True)
+    for _ in range(6):
+        work(here)
+        time.passes(minutes=31)
+    assert (_waiting(here), _ours(here)) == (count, [True] * count)
+    assert hands.fresh(here).error_code == "mailbox_not_found"
+    person.mailbox = "online"
+    outlook.world.mailboxes[person.id] = box
+    work(here)
+    assert (_theirs(outlook), _waiting(here)) == ([True] * count, 0)
+
+
 def test_a_long_thread_is_marked_by_batches_within_four_requests_at_once(ana: Member, outlook: Outlook) -> None:
     here = _connected(ana, outlook, count=70)
     before = hands.asked(outlook, "/$batch", method="POST")

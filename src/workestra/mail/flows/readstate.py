@@ -14,7 +14,7 @@ import structlog
 from workestra.graph import mail
 from workestra.graph.batch import MOST
 from workestra.graph.client import Graph
-from workestra.graph.errors import AccessDenied, Gone, GraphError, SignInNeeded, Throttled, Unreachable
+from workestra.graph.errors import AccessDenied, Gone, GraphError, NoMailbox, SignInNeeded, Throttled, Unreachable
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail import dispatch
@@ -34,7 +34,9 @@ log = structlog.get_logger("workestra.read_state")
 
 
 async def tell(*, ref: Ref) -> None:
-    """Put every change that is due to Outlook. Raises Throttled and SignInNeeded, once what was taken is written."""
+    """Put every change that is due to Outlook. Raises Throttled, SignInNeeded and NoMailbox, once what was taken is
+    written: what concerns the whole mailbox refuses no change.
+    """
     graph = graph_for(workspace=ref.workspace, connection=ref.connection)
     while count := await hop(lambda: readstate.due(ref=ref, most=FEW + 1, now=clock.now())):
         slots, most = (SLOTS, MOST) if count > FEW else (1, 1)
@@ -68,7 +70,7 @@ async def _settle(ref: Ref, some: Sequence[Claimed], answers: Sequence[GraphErro
     for one, problem in zip(some, answers, strict=True):
         if problem is None:
             taken.append(one)
-        elif isinstance(problem, (Throttled, SignInNeeded)):
+        elif isinstance(problem, (Throttled, SignInNeeded, NoMailbox)):
             pauses.append(problem)
         elif isinstance(problem, Unreachable) or (_passing(problem) and one.attempts < TRIES):
             again.append(one)
