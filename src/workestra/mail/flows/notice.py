@@ -1,8 +1,8 @@
 """What these notices name: read by immutable id, absorbed, forgotten.
 
-A message that is not readable yet is asked for again for some minutes and then left to delta; one that delta
-brought meanwhile is not taken for gone. `deleted` only says that it left a folder. Lifecycle notices that mean
-"changes were missed" ask for a delta sync.
+A message that is not readable yet is asked for again for some minutes and then left to delta. `deleted` only says that
+it left a folder, and one that is not found by its id may have come, or come back, a moment ago: nothing is removed
+because of a notice, delta decides. Lifecycle notices that mean "changes were missed" ask for a delta sync as well.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ async def work_off(*, graph: Graph, ref: Ref, unread: list[Unread], tally: Tally
         await hop(lambda: _want_delta(ref))
     told = [one for one in told if one.change not in LIFECYCLE]
     new = {one.item for one in told if one.change == "created"}
-    touched = {one.item for one in told if one.change != "created"}
     ids = list(dict.fromkeys(one.item for one in told))
     asked_at = clock.now()
     messages, missing = await fetch.by_id(graph=graph, ref=ref, ids=ids, light=False)
@@ -37,6 +36,8 @@ async def work_off(*, graph: Graph, ref: Ref, unread: list[Unread], tally: Tally
     ref = await tree.knowing(graph=graph, ref_=ref, folders=(one.folder for one in letters))
     wanted = [one for one in letters if one.received_at >= ref.scope_start]
     held = set(await hop(lambda: store.known(ref=ref, ids=missing)))
+    if held:
+        await hop(lambda: _want_delta(ref))
     patient = [one for one in told if one.item in missing and one.item in new and one.item not in held]
     spent = await hop(lambda: notices.later(notices=patient, now=clock.now()))
     waiting = {one.id for one in patient} - set(spent)
@@ -46,13 +47,11 @@ async def work_off(*, graph: Graph, ref: Ref, unread: list[Unread], tally: Tally
             asked_at=asked_at,
             now=clock.now(),
             letters=wanted,
-            gone=[one for one in missing if one in held and one in touched],
             steps=[NoticesStep(notices=tuple(one.id for one in unread if one.id not in waiting))],
         )
     )
     tally.added += len(outcome.added)
     tally.changed += outcome.changed
-    tally.removed += outcome.removed
 
 
 def _placed(ref: Ref, letters: list[Letter], told: list[Unread]) -> None:
