@@ -1,8 +1,9 @@
 """What these notices name: read by immutable id, absorbed, forgotten.
 
-A message that is not readable yet is asked for again for some minutes and then left to delta. `deleted` only says that
-it left a folder, and one that is not found by its id may have come, or come back, a moment ago: nothing is removed
-because of a notice, delta decides. Lifecycle notices that mean "changes were missed" ask for a delta sync as well.
+A message that is not readable yet is asked for again for some minutes and then left to delta. `deleted` only says
+that it left a folder, and one that is not found by its id may have come, or come back, a moment ago: nothing is
+removed because of a notice, delta decides. Lifecycle notices that mean "changes were missed" ask for a delta sync,
+too.
 """
 
 from __future__ import annotations
