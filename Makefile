@@ -21,7 +21,7 @@ SEED ?= 1
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sandbox test journeys prove prove-crash prove-processes prove-simulation prove-large prove-rules prove-mutants bench check lint types imports sizes migrations docs format lock
+.PHONY: help setup demo sandbox test journeys prove prove-crash prove-processes prove-simulation prove-large prove-arrival prove-rules prove-mutants bench check lint types imports sizes migrations docs format lock
 
 help: ## List what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -56,6 +56,10 @@ prove-simulation: .venv/.dev ## Whole days on virtual time, many seeds (SEEDS=20
 
 prove-large: .venv/.dev ## Pull 200,000 messages of a mailbox of a million and watch the worker's memory (MESSAGES=n PULL=n)
 	$(BIN)/python scripts/prove_large.py $(if $(filter command environment,$(origin MESSAGES)),--messages $(MESSAGES)) --pull $(PULL)
+
+prove-arrival: .venv/.dev ## Measure in a real Chromium how soon mail is on the screen
+	@scripts/test_tools.sh
+	$(BIN)/python scripts/prove_arrival.py
 
 prove-rules: .venv/.dev ## Play more histories of everything that may happen (RULES=40 SEED=1)
 	RULES=$(RULES) SEED=$(SEED) $(BIN)/python -m pytest tests/statemachine tests/rules

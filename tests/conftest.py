@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,8 +15,9 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connections
 from django.test import Client
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from tests import browser
 from tests.sandboxes import Outlook
 from workestra.project import env, postgres, roles
 from workestra.tenancy.models import Member, Role, User, Workspace
@@ -32,15 +32,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium, one for all journeys."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert path, "journeys need Chromium"
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
+    """One for all journeys."""
+    with browser.chromium() as one:
+        yield one
 
 
 @pytest.fixture(scope="session")
