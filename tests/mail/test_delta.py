@@ -284,3 +284,17 @@ def test_a_body_that_was_edited_and_nothing_else_is_fetched_anew(
     box.update(items[3], letter=edited)
     sync(here)
     _equal(outlook, here, COUNT)
+
+
+def test_what_left_before_the_first_round_began_does_not_stay(ana: Member, outlook: Outlook, time: Time) -> None:
+    connection = outlook.connect(ana)
+    outlook.world.faults.add(Fault("/messages/delta", "status", status=503, times=None))
+    item = outlook.deliver(at=clock.now() + timedelta(seconds=2))
+    sync(connection)
+    assert len(store(connection)) == 1, "a list brought it"
+    outlook.mailbox("ana").move(item, "deleteditems")
+    outlook.world.faults.clear()
+    time.passes(minutes=2)
+    work(connection)
+    assert all(one.ready for one in ref_of(connection).tracked)
+    _equal(outlook, connection, 0)

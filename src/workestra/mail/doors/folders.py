@@ -103,7 +103,7 @@ def outdated(*, ref: Ref, now: datetime) -> bool:
 
 
 def restart_round(*, ref: Ref, folder: int, was_cursor: str, was_link: str) -> None:
-    """The cursor is worn out: begin a new round, and compare all ids when it is complete (SYN 9)."""
+    """The cursor is worn out: begin a new round, after which all ids are compared (SYN 9)."""
     with scope(workspace=ref.workspace):
         Folder.objects.filter(pk=folder, cursor=was_cursor, link=was_link).update(cursor="", link="", prove=True)
 

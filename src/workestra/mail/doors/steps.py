@@ -36,7 +36,11 @@ class Step(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FolderStep:
-    """A delta page: `link` leads on, or `cursor` ends the round."""
+    """A delta page: `link` leads on, or `cursor` ends the round.
+
+    A round from the beginning names what is there, not what has left since it came here by a notice, a list or
+    history: after it all ids are compared.
+    """
 
     folder: int
     was_cursor: str
@@ -49,6 +53,7 @@ class FolderStep:
         cursor.execute(
             "update mail_folder set link = %(link)s,"
             " cursor = case when %(done)s then %(cursor)s else cursor end,"
+            " prove = prove or (%(done)s and cursor = ''),"
             " ready_at = case when %(done)s then coalesce(ready_at, %(now)s) else ready_at end"
             " where id = %(id)s and cursor = %(was_cursor)s and link = %(was_link)s",
             {
