@@ -298,3 +298,14 @@ def test_what_left_before_the_first_round_began_does_not_stay(ana: Member, outlo
     work(connection)
     assert all(one.ready for one in ref_of(connection).tracked)
     _equal(outlook, connection, 0)
+
+
+def test_sync_now_finds_a_letter_in_a_folder_made_a_moment_ago(
+    here: Connection, outlook: Outlook, box: Mailbox
+) -> None:
+    sync(here)
+    outlook.deliver(at=clock.now() + timedelta(seconds=2), folder=box.add_folder("Fresh").id)
+    sync(here, kind="manual")
+    run = next(one for one in hands.runs(here) if one.kind == "manual")
+    assert (run.state, run.added) == ("done", 1)
+    _equal(outlook, here, COUNT + 1)

@@ -137,10 +137,10 @@ def begin(*, ref: Ref, now: datetime) -> list[int]:
     return ids
 
 
-def full(*, ref: Ref, ids: Collection[int]) -> bool:
-    """Whether one of these is the daily sync that looks at everything."""
+def kinds(*, ref: Ref, ids: Collection[int]) -> set[str]:
+    """What kinds these are: manual is what a person asked for, full the daily one that looks at everything."""
     with scope(workspace=ref.workspace):
-        return SyncRun.objects.filter(pk__in=ids, kind="full").exists()
+        return set(SyncRun.objects.filter(pk__in=ids).values_list("kind", flat=True))
 
 
 def cost(*, ref: Ref, ids: list[int], tally: Tally) -> None:

@@ -93,15 +93,16 @@ async def _sync(graph: Graph, ref: Ref, waiting: list[int], meter: Meter) -> Non
     meter.begin()
     tally = Tally()
     try:
-        full = await hop(lambda: runs.full(ref=ref, ids=waiting))
-        if full or await hop(lambda: folders.outdated(ref=ref, now=clock.now())):
+        kinds = await hop(lambda: runs.kinds(ref=ref, ids=waiting))
+        # A person who presses Sync now may have made the folder a moment ago.
+        if kinds & {"full", "manual"} or await hop(lambda: folders.outdated(ref=ref, now=clock.now())):
             ref = await tree.refresh(graph=graph, ref_=ref)
         for one in ref.tracked:
             if one.ready:
                 await _round(graph, ref, one.id, tally)
             else:
                 await since.folder(graph=graph, ref=ref, folder=one, tally=tally)
-        if full:
+        if "full" in kinds:
             await hop(lambda: folders.ask_proof(ref=ref))
     finally:
         meter.into(tally)
