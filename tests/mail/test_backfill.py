@@ -15,8 +15,11 @@ from tests.mail.hands import backfill, press, start, sync, work
 from tests.sandboxes import Outlook
 
 from workestra.kit import clock
-from workestra.mail.doors import queries
+from workestra.kit.hop import hop
+from workestra.mail.doors import queries, schedule
 from workestra.mail.doors import store as doors_store
+from workestra.mail.flows import history as flows
+from workestra.mail.flows.pull import pull
 from workestra.mail.models import Backfill, Connection
 from workestra.tenancy.models import Member
 from workestra.tenancy.rows import scope
@@ -276,4 +279,41 @@ def test_a_folder_that_is_deleted_during_a_backfill_is_left_out_and_the_rest_com
     start(connection)
     work(connection)
     assert (backfill(connection).state, backfill(connection).reason) == ("done", "")
+    assert differences(outlook, connection, "ana") == []
+
+
+def _sync_now(connection: Connection) -> None:
+    with scope(workspace=connection.workspace_id):
+        schedule.want(workspace=connection.workspace_id, connection=connection.pk, kind="manual", now=clock.now())
+
+
+@pytest.mark.parametrize("target", ["archive", "a new folder"])
+def test_what_moves_past_the_proof_of_a_backfill_is_found_when_it_ends(
+    ana: Member, outlook: Outlook, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    connection = _with_mail(ana, outlook, count=20, days=20)
+    sync(connection)
+    box = outlook.mailbox("ana")
+    items: list[Any] = []
+    real_pull, real_proof = flows.streams.pull_range, flows.prove.folder
+
+    async def pulled(**given: Any) -> None:
+        await real_pull(**given)
+        items.append(outlook.deliver(at=clock.now().replace(microsecond=0) - timedelta(days=9)))
+
+    async def proven(**given: Any) -> Any:
+        found = await real_proof(**given)
+        if len(items) == 1:  # the first folder is done
+            role = given["folder"].role
+            items.append(box.add_folder("Fresh").id if target == "a new folder" else role)
+            box.move(items[0], items[1])
+            await hop(lambda: _sync_now(connection))
+            await pull(ref=given["ref"])
+        return found
+
+    monkeypatch.setattr(flows.streams, "pull_range", pulled)
+    monkeypatch.setattr(flows.prove, "folder", proven)
+    start(connection, "30d")
+    work(connection)
+    assert backfill(connection).state == "done"
     assert differences(outlook, connection, "ana") == []

@@ -17,7 +17,7 @@ from workestra.kit import clock
 from workestra.mail.doors import store
 from workestra.mail.doors.ref import Ref
 from workestra.mail.intake import Letter, decompress, letter
-from workestra.mail.models import Message, Thread
+from workestra.mail.models import Folder, Message, Thread
 from workestra.tenancy.models import Member
 from workestra.tenancy.rows import scope
 
@@ -138,3 +138,13 @@ def test_a_message_that_joins_two_threads_leaves_one(ana: Member, outlook: Outlo
     assert len({row.thread_id for row in _rows(ref).values()}) == 1
     with scope(workspace=ref.workspace):
         assert Thread.objects.filter(messages__isnull=True).count() == 0
+
+
+def test_a_page_that_was_asked_for_before_its_folder_was_left_out_brings_nothing_back(
+    ana: Member, outlook: Outlook
+) -> None:
+    ref = _connected(ana, outlook)
+    with scope(workspace=ref.workspace):
+        Folder.objects.filter(connection_id=ref.connection, role="inbox").update(tracked=False)
+    _absorb(ref, [_letter(ref, "a")])
+    assert _rows(ref) == {}

@@ -178,4 +178,5 @@ async def keep_slots(life: Life) -> None:
         await asyncio.sleep(slots.RENEW_EVERY)
         mine = sorted(life.held)
         if mine:
-            await hop(lambda mine=mine: slots.renew(holders=mine, now=clock.now()))  # type: ignore[misc]
+            with contextlib.suppress(Exception):  # as the product does: it says so again in a few seconds
+                await hop(lambda mine=mine: slots.renew(holders=mine, now=clock.now()))  # type: ignore[misc]

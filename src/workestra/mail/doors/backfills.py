@@ -107,6 +107,7 @@ def press(*, member: Member, backfill: int, verb: str, now: datetime) -> Backfil
         if verb == "cancel":
             _forget_the_rest(row)
             runs.end_backfill(connection=row.connection_id, backfill=row.pk, state="ended", now=now)
+            dispatch.pull(workspace=row.workspace_id, connection=row.connection_id)
         _tell(row)
     row.refresh_from_db()
     return row
@@ -296,5 +297,6 @@ def finish(*, ref: Ref, work: Work, now: datetime) -> None:
         if hit:
             runs.end_backfill(connection=ref.connection, backfill=work.id, state="done", now=now)
             Slice.objects.filter(backfill_id=work.id).delete()
+            dispatch.pull(workspace=ref.workspace, connection=ref.connection)  # proofs waited for it
             announce(workspace=ref.workspace, topic=f"backfill:{work.id}")
             announce(workspace=ref.workspace, topic=f"connection:{ref.connection}")

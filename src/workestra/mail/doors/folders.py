@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from workestra.graph import wire
 from workestra.kit import clock
 from workestra.kit.live import announce
-from workestra.mail.doors import copies
+from workestra.mail.doors import branches, copies
 from workestra.mail.doors.ref import Ref
 from workestra.mail.doors.store import cursor
 from workestra.mail.intake import clean
@@ -18,6 +18,8 @@ from workestra.rules.tracking import tracked_by_default
 from workestra.tenancy.rows import scope
 
 FRESH = timedelta(minutes=10)
+TREE = ("name", "parent_graph_id", "role", "total", "tracked", "gone_at")
+WALK = ("cursor", "link", "ready_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ def replace(*, ref: Ref, folders: Sequence[Seen], now: datetime) -> None:
     the messages themselves are asked about by whoever walks next."""
     by_id = {one.graph_id: one for one in folders}
     with scope(workspace=ref.workspace):
+        branches.alone(cursor=cursor(), ref=ref)
         held = {row.graph_id: row for row in Folder.objects.filter(connection_id=ref.connection)}
         for one in folders:
             row = held.get(one.graph_id)
@@ -69,13 +72,15 @@ def replace(*, ref: Ref, folders: Sequence[Seen], now: datetime) -> None:
             row.name, row.parent_graph_id, row.role, row.total = one.name, one.parent, one.role, one.total
             row.tracked = _default(one, by_id) if row.chosen is None else row.chosen
             row.gone_at = None
+            fields = TREE
             if (was is not None and was != row.tracked) or (row.pk and was is None):
                 row.cursor, row.link, row.ready_at = "", "", None  # walked anew from here on
-            row.save()
+                fields = (*TREE, *WALK)
+            row.save(update_fields=fields if row.pk else None)  # a walk may go on meanwhile
         lost = [row for graph_id, row in held.items() if graph_id not in by_id and row.gone_at is None]
         for row in lost:
             row.gone_at, row.tracked, row.cursor, row.link = now, False, "", ""
-            row.save()
+            row.save(update_fields=("gone_at", "tracked", "cursor", "link"))
         _clear(ref, now)
         Connection.objects.filter(pk=ref.connection).update(folders_at=now)
         if lost or len(held) != len(by_id):

@@ -39,7 +39,8 @@ class FolderStep:
     """A delta page: `link` leads on, or `cursor` ends the round.
 
     A round from the beginning names what is there, not what has left since it came here by a notice, a list or
-    history: after it all ids are compared.
+    history: after it all ids are compared. So they are where the page left messages to a backfill (`skipped`), which
+    may have gone through this folder already.
     """
 
     folder: int
@@ -47,19 +48,21 @@ class FolderStep:
     was_link: str
     link: str
     cursor: str
+    skipped: bool = False
 
     def take(self, *, cursor: Cursor, now: datetime) -> None:
         """Move the folder's walk."""
         cursor.execute(
             "update mail_folder set link = %(link)s,"
             " cursor = case when %(done)s then %(cursor)s else cursor end,"
-            " prove = prove or (%(done)s and cursor = ''),"
+            " prove = prove or %(skipped)s or (%(done)s and cursor = ''),"
             " ready_at = case when %(done)s then coalesce(ready_at, %(now)s) else ready_at end"
             " where id = %(id)s and cursor = %(was_cursor)s and link = %(was_link)s",
             {
                 "link": self.link,
                 "cursor": self.cursor,
                 "done": bool(self.cursor),
+                "skipped": self.skipped,
                 "now": now,
                 "id": self.folder,
                 "was_cursor": self.was_cursor,

@@ -17,7 +17,7 @@ from django.db import connection as database
 
 from workestra.kit.live import announce
 from workestra.mail import dispatch
-from workestra.mail.doors import arranged, copies, heard, threads
+from workestra.mail.doors import arranged, branches, copies, heard, threads
 from workestra.mail.doors.ref import Ref
 from workestra.mail.doors.steps import Step
 from workestra.mail.doors.upsert import upsert
@@ -161,6 +161,7 @@ def _absorb(
     ]
     with scope(workspace=ref.workspace):
         some = cursor()
+        ref = branches.hold(cursor=some, ref=ref)
         held, ahead = _settled(some, ref, [answer.immutable_id for answer in answers], asked_at, now)
         plan = reconcile(held=held, answers=answers, asked_at=asked_at, tracked=frozenset(ref.by_graph_id))
         before = _threads_of(some, ref, [*plan.change, *plan.mark, *plan.remove])

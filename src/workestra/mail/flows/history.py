@@ -116,17 +116,21 @@ async def _measure(graph: Graph, ref: Ref, work: Work, folder: FolderRef) -> tup
 
 
 async def prove_range(*, graph: Graph, ref: Ref, work: Work, account: Account) -> bool:
-    """Compare every tracked folder's ids with Outlook's, in the part that was pulled. False: it may not go on."""
-    here = await tree.reread(ref_=ref) or ref
-    proven = await hop(lambda: runs.proven(ref=ref, run=account.run))
+    """Compare every tracked folder's ids with Outlook's, in the part that was pulled. False: it may not go on.
+
+    The folders are read anew after each: one that was made meanwhile may hold what was moved out of the others.
+    """
     look = prove.Look(run=account.run, since=work.since, until=work.bound, steps=(RunningStep(work.id),))
-    for folder in here.tracked:
-        if folder.id not in proven:
-            if not await hop(lambda: backfills.may_go_on(ref=ref, work=work)):
-                return False
-            try:
-                await prove.folder(graph=graph, ref=here, folder=folder, look=look, tally=account.tally)
-            except Stopped:
-                return False
-            await account.tell()
-    return True
+    while True:
+        here = await tree.reread(ref_=ref) or ref
+        proven = await hop(lambda: runs.proven(ref=ref, run=account.run))
+        folder = next((one for one in here.tracked if one.id not in proven), None)
+        if folder is None:
+            return True
+        if not await hop(lambda: backfills.may_go_on(ref=ref, work=work)):
+            return False
+        try:
+            await prove.folder(graph=graph, ref=here, folder=folder, look=look, tally=account.tally)
+        except Stopped:
+            return False
+        await account.tell()

@@ -74,6 +74,7 @@ async def page(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> bo
         was_link=folder.link,
         link=answer.next_link or "",
         cursor=answer.delta_link or "",
+        skipped=any(_in_range(ref, by_id[one]) for one in plan.fetch if one not in wanted),
     )
     outcome = await hop(
         lambda: store.absorb(
@@ -94,13 +95,15 @@ async def page(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> bo
     return bool(answer.delta_link)
 
 
+def _in_range(ref: Ref, mark: Mark) -> bool:
+    return mark.received_at is None or mark.received_at >= ref.scope_start
+
+
 def _wanted(ref: Ref, mark: Mark) -> bool:
     """Whether content that is missing is asked for here: in range, and not left to a backfill under way."""
-    if mark.received_at is None:
-        return True
-    if mark.received_at < ref.scope_start:
-        return False
-    return not ref.backfill or mark.received_at >= ref.connected_at
+    if mark.received_at is None or not ref.backfill:
+        return _in_range(ref, mark)
+    return mark.received_at >= max(ref.scope_start, ref.connected_at)
 
 
 def _stays(ref: Ref, one: Letter, mark: Mark | None) -> bool:
