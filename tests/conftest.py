@@ -36,6 +36,7 @@ def thrifty() -> Iterator[None]:
     """Nobody waits for what tells nothing."""
     with pytest.MonkeyPatch.context() as patch:
         thrift.find_static_files_once(patch=patch)
+        thrift.hash_lightly(patch=patch)
         yield
 
 

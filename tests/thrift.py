@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psycopg
 import pytest
+from django.contrib.auth.hashers import ScryptPasswordHasher
 from servestatic.middleware import ServeStaticMiddleware
 
 
@@ -31,3 +32,8 @@ def find_static_files_once(*, patch: pytest.MonkeyPatch) -> None:
         self.files, self.directories = found[0].files, found[0].directories
 
     patch.setattr(ServeStaticMiddleware, "add_files_from_finders", add_files_from_finders)
+
+
+def hash_lightly(*, patch: pytest.MonkeyPatch) -> None:
+    """Let a guess at a password cost next to nothing here. It is made hard for guessers, who are not in the tests."""
+    patch.setattr(ScryptPasswordHasher, "work_factor", 2)
