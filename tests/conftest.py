@@ -17,7 +17,7 @@ from django.db import connections
 from django.test import Client
 from playwright.sync_api import Browser
 
-from tests import browser
+from tests import browser, thrift
 from tests.sandboxes import Outlook
 from workestra.project import env, postgres, roles
 from workestra.tenancy.models import Member, Role, User, Workspace
@@ -28,6 +28,15 @@ _numbers = itertools.count(1)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Journeys last: Playwright leaves an event loop running in this thread, in which no other test can start one."""
     items.sort(key=lambda item: item.get_closest_marker("journey") is not None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def thrifty() -> Iterator[None]:
+    """Nobody waits for what tells nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        thrift.find_static_files_once(patch=patch)
+        thrift.hash_lightly(patch=patch)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +55,7 @@ def django_db_setup(django_db_blocker: Any) -> None:
     url = postgres.database_url(configured="", home=env.read().home)
     role = django_settings.WORKESTRA.database_role
     roles.ensure_role(url=url, role=role)
+    thrift.wait_for_no_disk(url=url)
     mine = default.settings_dict
     with django_db_blocker.unblock():
         connections["default"].settings_dict = {**mine, **postgres.database_settings(url=url, role=None)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
 import tempfile
 import threading
@@ -46,7 +47,24 @@ class Tls:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, but clients that keep an idle connection open do not hold up the end."""
+    """uvicorn, but its end comes at once, and clients that keep an idle connection open do not hold it up."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._end = asyncio.Event()
+
+    def end(self) -> None:
+        """Serve no longer. To be called in the server's loop."""
+        self.should_exit = True
+        self._end.set()
+
+    async def main_loop(self) -> None:
+        """Tick as uvicorn does, but do not sleep through the call to end."""
+        for counter in itertools.count():
+            if await self.on_tick(counter):
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._end.wait(), 0.1)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Cut idle connections, let running requests finish, cut what is left."""
@@ -54,10 +72,22 @@ class Server(uvicorn.Server):
             cycle = getattr(connection, "cycle", None)
             if cycle is None or cycle.response_complete:
                 _cut(connection)
-        await super().shutdown(sockets)
+        await asyncio.sleep(0)  # in which those that were cut go
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
+        else:
+            await self._leave(sockets or [])
         for connection in list(self.server_state.connections):
             _cut(connection)
         await asyncio.sleep(0)
+
+    async def _leave(self, sockets: list[socket.socket]) -> None:
+        """Go while nobody is on the line. uvicorn would first give them a tenth of a second for their answers."""
+        for server in self.servers:
+            server.close()
+        for one in sockets:
+            one.close()
+        await self.lifespan.shutdown()
 
 
 class HangUp:
@@ -95,6 +125,9 @@ class Handle:
     def stop(self) -> None:
         """End the server and wait for its thread."""
         self._server.should_exit = True
+        if self.loop is not None:
+            with contextlib.suppress(RuntimeError):  # its loop has ended already
+                self.loop.call_soon_threadsafe(self._server.end)
         self._thread.join(timeout=10)
         if self._thread.is_alive():
             self._server.force_exit = True
