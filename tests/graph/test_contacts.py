@@ -33,7 +33,7 @@ async def test_changes_are_followed_by_links_with_a_page_size() -> None:
 
 async def test_lists_go_on_from_links() -> None:
     link = f"{BASE}/me/contacts?$skip=1"
-    wire = Wire(ok({"value": [], "@odata.nextLink": link}))
+    wire = Wire(ok({"value": [], "@odata.nextLink": link}), ok({"value": []}))
     page = await contacts.contacts(wire.graph())
     await contacts.contacts(wire.graph(), link=page.next_link)
     await contacts.contact_folders(wire.graph())

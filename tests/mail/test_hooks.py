@@ -16,7 +16,7 @@ from tests.sandboxes import Outlook
 from workestra.kit import clock
 from workestra.kit.live import conninfo
 from workestra.mail.doors import watches
-from workestra.mail.hooks import BODY_CAP, PATH, Endpoint
+from workestra.mail.hooks import BODY_CAP, PATH, Endpoint, _decoder
 from workestra.mail.models import Connection, Notice, Schedule, Subscription
 from workestra.tenancy.models import Member
 
@@ -299,3 +299,9 @@ def test_an_ordinary_notice_does_not_ask_for_reauthorisation(
     post(told(subscription))
     subscription.refresh_from_db()
     assert subscription.reauthorize_at is None
+
+
+@pytest.mark.parametrize("until", ["2026-11-28T06:00:00.0000000Z", "2026-11-28T06:00:00", ""])
+def test_an_odd_date_costs_no_notice(until: str) -> None:
+    note = {"subscriptionId": "a", "subscriptionExpirationDateTime": until, "resourceData": {"id": "x"}}
+    assert _decoder.decode(msgspec.json.encode({"value": [note]})).value[0].subscription_id == "a"

@@ -151,6 +151,16 @@ def test_a_history_that_waits_says_until_when_by_the_readers_clock(
     assert "Microsoft asked for a pause" in html
 
 
+def test_a_history_that_tries_again_does_not_say_that_microsoft_asked_for_it(
+    ana: Member, outlook: Outlook, client_for: Browser
+) -> None:
+    connection, client = with_history(ana, outlook, 2), client_for(ana)
+    _fill(connection, state="waiting", waiting_until=clock.now() + timedelta(seconds=10))
+    html = client.get(f"{OUTLOOK}/{connection.pk}/row").content.decode()
+    assert "Microsoft asked for a pause" not in html
+    assert "A page did not arrive" in html
+
+
 def test_a_history_that_waits_for_a_sign_in_offers_it(ana: Member, outlook: Outlook, client_for: Browser) -> None:
     connection = with_history(ana, outlook, 2)
     _fill(connection, state="held", reason="token_revoked")

@@ -106,7 +106,10 @@ class Graph:
         if not self.is_ours(link):
             raise CursorExpired(code="foreignLink", message="the stored link leads somewhere else")
         call = Call("GET", self._path(link), _target(link), tuple(prefer), arrived=arrived)
-        return await self._struct(await self._fetch(call), kind)
+        answer = await self._struct(await self._fetch(call), kind)
+        if isinstance(answer, wire.Page) and answer.next_link == link:
+            raise Unreachable(code="loopingLink", message="the page's next link leads to the page itself")
+        return answer
 
     async def send(
         self,

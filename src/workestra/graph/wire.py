@@ -232,7 +232,6 @@ class Notification(Wire, kw_only=True):
     """
 
     subscription_id: str | None = None
-    subscription_expiration_date_time: Moment | None = None
     client_state: str | None = None
     change_type: str | None = None
     resource: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as _replace
 from datetime import datetime, timedelta
 
 from workestra.graph import wire
@@ -60,10 +61,14 @@ def _default(one: Seen, by_id: Mapping[str, Seen]) -> bool:
 def replace(*, ref: Ref, folders: Sequence[Seen], now: datetime) -> None:
     """Make our tree equal to Outlook's. Mail of a folder that is gone or no longer tracked leaves the views;
     the messages themselves are asked about by whoever walks next."""
-    by_id = {one.graph_id: one for one in folders}
     with scope(workspace=ref.workspace):
         branches.alone(cursor=cursor(), ref=ref)
         held = {row.graph_id: row for row in Folder.objects.filter(connection_id=ref.connection)}
+        # A folder keeps its well-known name: an answer may miss it for once.
+        told = {one.role for one in folders}
+        kept = {graph_id: row.role for graph_id, row in held.items() if row.role not in told}
+        folders = [one if one.role else _replace(one, role=kept.get(one.graph_id, "")) for one in folders]
+        by_id = {one.graph_id: one for one in folders}
         for one in folders:
             row = held.get(one.graph_id)
             if row is None:
@@ -72,7 +77,7 @@ def replace(*, ref: Ref, folders: Sequence[Seen], now: datetime) -> None:
             row.name, row.parent_graph_id, row.role, row.total = one.name, one.parent, one.role, one.total
             row.tracked = _default(one, by_id) if row.chosen is None else row.chosen
             row.gone_at = None
-            fields = TREE
+            fields: tuple[str, ...] = TREE
             if (was is not None and was != row.tracked) or (row.pk and was is None):
                 row.cursor, row.link, row.ready_at = "", "", None  # walked anew from here on
                 fields = (*TREE, *WALK)

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Min
+
 from workestra.mail.doors.ref import Ref
 from workestra.mail.doors.store import cursor
 from workestra.mail.intake import stored_digest
-from workestra.mail.models import Folder
+from workestra.mail.models import Folder, Message
 from workestra.rules.comparing import State
 from workestra.tenancy.rows import scope
 
@@ -46,6 +48,14 @@ def between(
             )
             for row in some.fetchall()
         }
+
+
+def oldest(*, ref: Ref, folder: int) -> datetime | None:
+    """When the oldest live message that is held of the folder was received."""
+    with scope(workspace=ref.workspace):
+        rows = Message.objects.filter(connection_id=ref.connection, folder_id=folder, removed_at__isnull=True)
+        at: datetime | None = rows.aggregate(at=Min("received_at"))["at"]
+    return at
 
 
 def live(*, ref: Ref, ids: Sequence[str]) -> set[str]:

@@ -41,11 +41,20 @@ class Ref:
     backfill: bool
     folders: tuple[FolderRef, ...] = field(default=())
     pulling: bool = False
+    failures: int = 0  # tries in a row
+    history_until: datetime | None = None  # what is received before is an open backfill's to bring
 
     @property
     def tracked(self) -> tuple[FolderRef, ...]:
         """The folders whose mail is kept."""
         return tuple(folder for folder in self.folders if folder.tracked)
+
+    @property
+    def floor(self) -> datetime:
+        """From here on everything is to be here already, whatever a backfill still brings."""
+        if self.history_until is None:
+            return self.scope_start
+        return max(self.scope_start, min(self.connected_at, self.history_until))
 
     @property
     def by_graph_id(self) -> dict[str, FolderRef]:
@@ -59,7 +68,8 @@ def read(*, connection: int) -> Ref | None:
     if row is None:
         return None
     folders = Folder.objects.filter(connection_id=connection, gone_at__isnull=True).order_by("id")
-    states = set(Backfill.objects.filter(connection_id=connection, state__in=OPEN).values_list("state", flat=True))
+    open_ = list(Backfill.objects.filter(connection_id=connection, state__in=OPEN).values_list("state", "until"))
+    states = {state for state, _ in open_}
     return Ref(
         workspace=row.workspace_id,
         connection=row.pk,
@@ -72,6 +82,8 @@ def read(*, connection: int) -> Ref | None:
         first_done=row.first_done_at is not None,
         backfill=bool(states),
         pulling=bool(states & set(LIVE)),
+        failures=row.failures,
+        history_until=min((until for _, until in open_), default=None),
         folders=tuple(
             FolderRef(
                 id=folder.pk,

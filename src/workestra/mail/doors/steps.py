@@ -121,7 +121,7 @@ class ProvenStep:
                 *(self.missing, self.surplus, self.different, self.left),
             ),
         )
-        if self.until is None and (self.asks or not self.left):
+        if self.until is None and (self.asks is not None or not self.left):
             cursor.execute("update mail_folder set prove = false where id = %s", (self.folder,))
         if self.asks or (self.asks is not None and self.until is None):
             cursor.execute(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from workestra.graph import mail
 from workestra.graph.batch import MOST
 from workestra.graph.client import Graph
-from workestra.graph.errors import Gone, GraphError, Refused, Throttled
+from workestra.graph.errors import AccessDenied, Gone, GraphError, Refused, Throttled
 from workestra.graph.wire import Message
 from workestra.kit.hop import hop
 from workestra.mail.doors.ref import Ref
@@ -18,6 +19,7 @@ from workestra.mail.intake import Letter, Mark, letter, mark
 from workestra.rules import replication
 
 FEW = 3
+BROKEN = 500  # Outlook stumbles over this very message
 NO_IDS = ("ErrorInvalidIdMalformed", "ErrorInvalidId")  # what is no id of this mailbox is not there
 
 
@@ -30,23 +32,44 @@ def askable(*, message_id: str) -> bool:
     return True
 
 
-async def by_id(*, graph: Graph, ref: Ref, ids: Sequence[str], light: bool) -> tuple[list[Message], list[str]]:
-    """The messages that can be read, and the ids of those that cannot (gone, not readable yet, or not askable).
+@dataclass(slots=True)
+class Answers:
+    """Messages that could be read, ids of those that could not (gone, not readable yet, or not askable), and what
+    Outlook said of those that it has but does not give out: one broken message is not to stop the others.
+    """
+
+    messages: list[Message] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    kept_back: dict[str, GraphError] = field(default_factory=dict)
+
+    def add(self, *, one: str, answer: Message | GraphError) -> None:
+        """Sort one in. Raises what concerns more than this message."""
+        if isinstance(answer, Message):
+            self.messages.append(answer)
+        elif isinstance(answer, Gone) or (isinstance(answer, Refused) and answer.code in NO_IDS):
+            self.gone.append(one)
+        elif isinstance(answer, (AccessDenied, Refused)) or answer.status == BROKEN:
+            self.kept_back[one] = answer
+        else:
+            raise answer
+
+
+async def by_id(*, graph: Graph, ref: Ref, ids: Sequence[str], light: bool) -> Answers:
+    """These messages, read by their ids.
 
     A few are asked for one by one; more go by batches of twenty, of which Outlook runs four at once: a batch
-    therefore holds all four slots. Raises what any of them got beyond "gone".
+    therefore holds all four slots.
     """
-    found: list[Message] = []
     wanted = [one for one in dict.fromkeys(ids) if askable(message_id=one)]
-    gone = list(set(ids) - set(wanted))
+    found = Answers(gone=list(set(ids) - set(wanted)))
     if len(wanted) <= FEW and not light:
         for one in wanted:
             async with lane(ref=ref):
                 try:
-                    found.append(await mail.message(graph, message_id=one, root=ref.root))
-                except Gone:
-                    gone.append(one)
-        return found, gone
+                    found.add(one=one, answer=await mail.message(graph, message_id=one, root=ref.root))
+                except GraphError as problem:
+                    found.add(one=one, answer=problem)
+        return found
     for start in range(0, len(wanted), MOST):
         some = wanted[start : start + MOST]
         async with lane(ref=ref, count=SLOTS):
@@ -55,13 +78,8 @@ async def by_id(*, graph: Graph, ref: Ref, ids: Sequence[str], light: bool) -> t
                 if isinstance(answer, Throttled):
                     raise answer
         for one, answer in answers.items():
-            if isinstance(answer, Message):
-                found.append(answer)
-            elif isinstance(answer, Gone) or (isinstance(answer, Refused) and answer.code in NO_IDS):
-                gone.append(one)
-            elif isinstance(answer, GraphError):
-                raise answer
-    return found, gone
+            found.add(one=one, answer=answer)
+    return found
 
 
 async def listed(*, graph: Graph, ref: Ref, folder: str, received: Mapping[str, datetime | None]) -> list[Message]:

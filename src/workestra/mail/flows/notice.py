@@ -31,7 +31,8 @@ async def work_off(*, graph: Graph, ref: Ref, unread: list[Unread], tally: Tally
     new = {one.item for one in told if one.change == "created"}
     ids = list(dict.fromkeys(one.item for one in told))
     asked_at = clock.now()
-    messages, missing = await fetch.by_id(graph=graph, ref=ref, ids=ids, light=False)
+    read = await fetch.by_id(graph=graph, ref=ref, ids=ids, light=False)
+    messages, missing = read.messages, [*read.gone, *read.kept_back]
     letters = await fetch.letters(ref=ref, messages=messages, asked_at=asked_at)
     _placed(ref, letters, told)
     ref = await tree.knowing(graph=graph, ref_=ref, folders=(one.folder for one in letters))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -59,6 +59,7 @@ class Look:
     kept: bool = True
     seen: Callable[[int], Awaitable[None]] = _unseen
     steps: tuple[Step, ...] = ()
+    floor: datetime | None = None  # what was received before, and is not held, is not missing
 
 
 @dataclass(slots=True)
@@ -70,6 +71,7 @@ class Found:
     missing: int = 0
     surplus: int = 0
     different: int = 0
+    kept_back: int = 0  # those of them that Outlook does not give out
 
     @property
     def differences(self) -> int:
@@ -100,8 +102,15 @@ class _Work:
 
 
 async def folder(*, graph: Graph, ref: Ref, folder: FolderRef, look: Look, tally: Tally) -> Found:
-    """Compare one folder, and write down what was found. Raises Stopped: from a step, and GraphError."""
-    since = look.since or ref.scope_start
+    """Compare one folder, and write down what was found. Raises Stopped: from a step, and GraphError.
+
+    What is held from before the range, of a backfill that was cancelled or is paused, is compared as well; what is
+    not held from there is not missing.
+    """
+    floor = look.since or ref.floor
+    oldest = None if look.since else await hop(lambda: held.oldest(ref=ref, folder=folder.id))
+    since = min(floor, oldest or floor)
+    look = replace(look, since=since, floor=floor)
     edges = await hop(
         lambda: held.edges(ref=ref, folder=folder.id, since=since, until=look.until, every=PAGE - SPARE)
     )
@@ -129,14 +138,14 @@ async def folder(*, graph: Graph, ref: Ref, folder: FolderRef, look: Look, tally
         workspace=ref.workspace,
         run=look.run,
         folder=folder.id,
-        since=since,
+        since=floor,
         until=look.until,
         outlook=found.outlook,
         held=found.held,
         missing=found.missing,
         surplus=found.surplus,
         different=found.different,
-        left=found.differences if asks is None else asks,
+        left=found.differences if asks is None else asks + found.kept_back,
         asks=asks,
     )
     await hop(lambda: store.absorb(ref=ref, asked_at=clock.now(), now=clock.now(), steps=[step]))
@@ -212,8 +221,17 @@ async def _stretch(
             bodies=look.bodies,
         )
     )
+    if look.floor is not None:
+        skip = {
+            one.immutable_id
+            for one in marks
+            if one.immutable_id not in ours and one.received_at is not None and one.received_at < look.floor
+        }
+        theirs = {one: state for one, state in theirs.items() if one not in skip}
+        outlook = [one for one in outlook if one.id not in skip]
     apart = compare(outlook=theirs, held=ours)
-    moved, gone = await fetch.by_id(graph=work.graph, ref=ref, ids=apart.surplus, light=True)
+    read = await fetch.by_id(graph=work.graph, ref=ref, ids=apart.surplus, light=True)
+    moved = read.messages
     # No list with a range of time names a message without a date. What can be read by id, and does not say that it
     # lies elsewhere, has not left.
     unlisted = sum(one.parent_folder_id in (work.folder.graph_id, "", None) for one in moved)
@@ -225,7 +243,7 @@ async def _stretch(
     found.surplus += len(apart.surplus) - unlisted
     found.different += len(apart.different) + len(elsewhere)
     if look.repair:
-        await _repair(work, outlook, apart, asked_at, moved, gone)
+        await _repair(work, outlook, apart, asked_at, moved, read.gone)
 
 
 async def _repair(
@@ -240,14 +258,14 @@ async def _repair(
     plan = await hop(lambda: store.compare(ref=ref, marks=marks, gone=gone, asked_at=asked_at, now=clock.now()))
     wanted = list(dict.fromkeys([*plan.fetch, *apart.silent]))
     whole = {one.id: one for one in outlook} if work.look.bodies else {}
-    messages, vanished = await fetch.by_id(
-        graph=graph, ref=ref, ids=[one for one in wanted if one not in whole], light=False
-    )
-    messages += [whole[one] for one in wanted if one in whole]
+    read = await fetch.by_id(graph=graph, ref=ref, ids=[one for one in wanted if one not in whole], light=False)
+    messages = read.messages + [whole[one] for one in wanted if one in whole]
     received = {one.immutable_id: one.received_at for one in marks}
-    late = {one: received.get(one) for one in vanished}
+    late = {one: received.get(one) for one in [*read.gone, *read.kept_back]}
     messages += await fetch.listed(graph=graph, ref=ref, folder=home, received=late)
-    vanished = list(late.keys() - {one.id for one in messages})
+    named = {one.id for one in messages}
+    vanished = [one for one in read.gone if one not in named]
+    work.found.kept_back += sum(one not in named for one in read.kept_back)
     letters = await fetch.letters(ref=ref, messages=messages, asked_at=asked_at, folder=home)
     outcome = await hop(
         lambda: store.absorb(

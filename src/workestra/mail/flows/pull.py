@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 
 from workestra.graph.client import Graph
-from workestra.graph.errors import CursorExpired, Gone
+from workestra.graph.errors import CursorExpired, Gone, GraphError, NoMailbox, SignInNeeded, Throttled
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import folders, notices, outcomes, runs
@@ -22,6 +22,8 @@ from workestra.mail.doors.steps import LostRace
 from workestra.mail.flows import notice, prove, recheck, since, tree, walk
 from workestra.mail.flows.logged import Meter, logged
 from workestra.mail.flows.microsoft import Counted, graph_for
+
+MOST_PROBLEMS = 3  # folders that fail in one sync, before it is taken for Microsoft's fault as a whole
 
 
 async def pull(*, ref: Ref) -> None:
@@ -68,7 +70,7 @@ async def _turn(graph: Graph, ref: Ref, meter: Meter) -> bool:
     if unready:
         await _first(graph, ref, unready, meter)
         return True
-    unproven = next((one for one in ref.tracked if one.prove and not ref.backfill), None)
+    unproven = next((one for one in ref.tracked if one.prove and not ref.pulling), None)
     if unproven is not None:
         await _check(graph, ref, unproven, meter)
         return True
@@ -95,15 +97,26 @@ async def _sync(graph: Graph, ref: Ref, waiting: list[int], meter: Meter) -> Non
     try:
         kinds = await hop(lambda: runs.kinds(ref=ref, ids=waiting))
         # A person who presses Sync now may have made the folder a moment ago.
-        if kinds & {"full", "manual"} or await hop(lambda: folders.outdated(ref=ref, now=clock.now())):
+        outdated = await hop(lambda: folders.outdated(ref=ref, now=clock.now()))
+        if outdated or kinds & {"full", "manual"}:
             ref = await tree.refresh(graph=graph, ref_=ref)
+        problems: list[GraphError] = []
         for one in ref.tracked:
-            if one.ready:
-                await _round(graph, ref, one.id, tally)
-            else:
-                await since.folder(graph=graph, ref=ref, folder=one, tally=tally)
+            try:
+                if one.ready:
+                    await _round(graph, ref, one.id, tally)
+                else:
+                    await since.folder(graph=graph, ref=ref, folder=one, tally=tally)
+            except (SignInNeeded, Throttled, NoMailbox):
+                raise  # the whole mailbox's
+            except GraphError as failure:
+                problems.append(failure)  # the mail of other folders is not to wait for it
+                if len(problems) == MOST_PROBLEMS:
+                    raise
         if "full" in kinds:
             await hop(lambda: folders.ask_proof(ref=ref))
+        if problems:
+            raise problems[0]
     finally:
         meter.into(tally)
         await asyncio.shield(hop(lambda: runs.cost(ref=ref, ids=waiting, tally=tally)))

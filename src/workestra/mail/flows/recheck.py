@@ -35,14 +35,15 @@ async def content(*, graph: Graph, ref: Ref, tally: Tally) -> bool:
     close = folder is not None and fetch.FEW < len(some.received) >= some.among / 2
     found = await _by_list(graph, ref, folder, some) if close and folder is not None else []
     rest = list(some.received.keys() - {one.id for one in found})
-    more, vanished = await fetch.by_id(graph=graph, ref=ref, ids=rest, light=False)
-    if vanished and folder is not None:
-        received = {one: some.received[one] for one in vanished}
+    read = await fetch.by_id(graph=graph, ref=ref, ids=rest, light=False)
+    more = read.messages
+    if folder is not None:
+        received = {one: some.received[one] for one in [*read.gone, *read.kept_back]}
         more += await fetch.listed(graph=graph, ref=ref, folder=folder, received=received)
     letters = await fetch.letters(ref=ref, messages=found + more, asked_at=asked_at, folder=folder or "")
     ref = await tree.knowing(graph=graph, ref_=ref, folders=(one.folder for one in letters))
     here = {one.immutable_id for one in letters}
-    gone = [one for one in vanished if one not in here]
+    gone = [one for one in read.gone if one not in here]
     outcome = await hop(lambda: store.absorb(ref=ref, asked_at=asked_at, now=clock.now(), letters=letters, gone=gone))
     tally.changed += outcome.changed
     tally.removed += outcome.removed

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from workestra.graph import mail
 from workestra.graph.client import Graph
+from workestra.graph.errors import TooLarge
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import store
@@ -27,10 +28,19 @@ async def folder(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> 
     since = max(ref.scope_start, (folder.since_at or ref.connected_at) - OVERLAP)
     begun = clock.now()
     link: str | None = None
+    size = 50
     while True:
         asked_at = clock.now()
-        async with lane(ref=ref):
-            answer = await mail.received_since(graph, since=since, root=ref.root, folder=folder.graph_id, link=link)
+        try:
+            async with lane(ref=ref):
+                answer = await mail.received_since(
+                    graph, since=since, root=ref.root, folder=folder.graph_id, size=size, link=link
+                )
+        except TooLarge:
+            if size == 1:
+                raise
+            size, link = max(1, size // 4), None  # absorbing twice does no harm
+            continue
         letters = await fetch.letters(ref=ref, messages=answer.value, asked_at=asked_at, folder=folder.graph_id)
         link = answer.next_link
         steps = [] if link else [SinceStep(folder=folder.id, since_at=begun)]
