@@ -14,6 +14,7 @@ from tests.sandboxes import Outlook, ref_of
 
 from m365sandbox.faults import Fault
 from workestra.kit import clock
+from workestra.mail.flows import fetch
 from workestra.tenancy.models import Member
 
 
@@ -31,10 +32,16 @@ def test_one_well_known_folder_that_is_refused_costs_nothing(ana: Member, outloo
     assert (len(store(row)), backfill(row).state) == (5, "done")
 
 
+@pytest.mark.parametrize("listed", [True, False], ids=["a list gives it", "nothing gives it"])
 @pytest.mark.parametrize("status", [400, 403, 500])
 def test_one_message_that_cannot_be_read_costs_no_other(
-    ana: Member, outlook: Outlook, time: Time, status: int
+    ana: Member, outlook: Outlook, time: Time, monkeypatch: pytest.MonkeyPatch, status: int, listed: bool
 ) -> None:
+    async def nothing(**given: Any) -> list[Any]:
+        return []
+
+    if not listed:
+        monkeypatch.setattr(fetch, "listed", nothing)
     outlook.history(count=5, days=20)
     row = outlook.connect(ana)
     start(row, "30d")
@@ -50,6 +57,7 @@ def test_one_message_that_cannot_be_read_costs_no_other(
         time.passes(minutes=40)
         work(row)
     assert box.immutable_id(good) in store(row)
+    assert (box.immutable_id(bad) in store(row)) is listed
 
 
 @pytest.mark.parametrize("where", ["delta", "messages\\?", "mailFolders\\?"])
