@@ -83,6 +83,7 @@ def test_every_kind_of_change_arrives_by_notice_alone(watched: Connection, outlo
     work(watched)
     assert differences(outlook, watched, "ana") == []
     assert hands.asked(outlook, "/delta") == deltas
+    assert sum(one.removed for one in hands.runs(watched) if one.kind == "notice") == 1, "the log counts what left"
 
 
 def test_what_a_notice_leads_to_in_vain_delta_decides_about_at_once(watched: Connection, outlook: Outlook) -> None:

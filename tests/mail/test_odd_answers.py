@@ -68,7 +68,7 @@ def test_a_next_link_that_leads_to_itself_is_no_storm(ana: Member, outlook: Outl
     start(row, "30d")
     with contextlib.suppress(AssertionError):  # it is not done after any number of jobs
         work(row)
-    assert fault.hits < 100, fault.hits
+    assert 0 < fault.hits < 100
 
 
 def test_pages_with_bodies_that_are_too_large_for_received_since_are_asked_for_smaller(

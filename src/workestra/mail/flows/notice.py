@@ -1,9 +1,8 @@
 """What these notices name: read by immutable id, absorbed, forgotten.
 
 A message that is not readable yet is asked for again for some minutes and then left to delta. `deleted` only says
-that it left a folder, and one that is not found by its id may have come, or come back, a moment ago: nothing is
-removed because of a notice, delta decides. Lifecycle notices that mean "changes were missed" ask for a delta sync,
-too.
+that it left a folder, and one that is not found by its id may have come, or come back, a moment ago: it is not taken
+for gone, delta decides. Lifecycle notices that mean "changes were missed" ask for a delta sync, too.
 """
 
 from __future__ import annotations
@@ -54,6 +53,7 @@ async def work_off(*, graph: Graph, ref: Ref, unread: list[Unread], tally: Tally
     )
     tally.added += len(outcome.added)
     tally.changed += outcome.changed
+    tally.removed += outcome.removed
 
 
 def _placed(ref: Ref, letters: list[Letter], told: list[Unread]) -> None:
