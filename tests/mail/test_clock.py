@@ -159,7 +159,7 @@ def test_a_history_that_waits_goes_on(full: Connection, ana: Member) -> None:
         row.save()
     work(full)
     assert backfill(full).state == "done"
-    assert ref_of(full).backfill is False
+    assert ref_of(full).history_until is None
 
 
 @pytest.mark.parametrize(

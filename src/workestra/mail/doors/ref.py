@@ -27,7 +27,7 @@ class FolderRef:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A connection as flows see it. `backfill` is True while history is being pulled or waits to be."""
+    """A connection as flows see it. `pulling` is True while a worker may pull history."""
 
     workspace: int
     connection: int
@@ -38,7 +38,6 @@ class Ref:
     connected_at: datetime
     scope_start: datetime
     first_done: bool
-    backfill: bool
     folders: tuple[FolderRef, ...] = field(default=())
     pulling: bool = False
     failures: int = 0  # tries in a row
@@ -80,7 +79,6 @@ def read(*, connection: int) -> Ref | None:
         connected_at=row.connected_at,
         scope_start=row.scope_start,
         first_done=row.first_done_at is not None,
-        backfill=bool(states),
         pulling=bool(states & set(LIVE)),
         failures=row.failures,
         history_until=min((until for _, until in open_), default=None),
