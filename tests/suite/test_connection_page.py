@@ -14,7 +14,7 @@ from workestra.kit import clock
 from workestra.mail.doors import runs
 from workestra.mail.doors.runs import Tally
 from workestra.mail.flows.verify import verify
-from workestra.mail.models import Backfill, Connection, Mailbox, Message
+from workestra.mail.models import Backfill, Connection, Folder, Mailbox, Message
 from workestra.tenancy.models import Member
 from workestra.tenancy.rows import scope
 
@@ -168,6 +168,23 @@ def test_a_history_that_waits_for_a_sign_in_offers_it(ana: Member, outlook: Outl
     assert elements(html, "button", id=f"reconnect-history-{connection.pk}")
     [wanted] = elements(html, "input", name="connection_id")
     assert wanted["value"] == str(connection.pk)
+
+
+def test_the_row_and_the_summary_name_a_folder_that_cannot_be_read(
+    ana: Member, outlook: Outlook, client_for: Browser
+) -> None:
+    connection, client = with_history(ana, outlook, 3), client_for(ana)
+    with scope(workspace=ana.workspace_id):
+        Folder.objects.filter(connection=connection, role="archive").update(
+            refused="ErrorAccessDenied", name="A <b> & C"
+        )
+    _fill(connection, state="done", phase="prove")
+    row = client.get(f"{OUTLOOK}/{connection.pk}/row").content.decode()
+    assert elements(row, "div", id=f"refused-{connection.pk}")
+    assert "read these folders just now: A &lt;b&gt; &amp; C" in row
+    summary = client.get(f"{OUTLOOK}/{connection.pk}/backfill").content.decode()
+    assert "Still to come" in summary
+    assert "Every other folder was compared" in summary
 
 
 def test_the_summary_tells_what_was_pulled_what_was_here_and_what_is_left_out_and_why(

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from ..letters import Address, Letter
 from ..mailbox import Item, Mailbox
 from .bodies import served, unique
+from .errors import GraphError
 from .filters import Field
 from .wire import iso
 
@@ -184,6 +185,8 @@ def show(view: View, item: Item, wanted: dict[str, Getter] | None, *, typed: boo
         except Missing:
             continue
     for name in item.odd.keys() & shown.keys():
+        if isinstance(item.odd[name], GraphError):
+            raise item.odd[name]  # a broken message: any answer that would show this is an error
         if item.odd[name] is ...:
             del shown[name]
         else:

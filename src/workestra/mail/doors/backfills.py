@@ -142,6 +142,7 @@ class Work:
     until: datetime
     page_size: int
     waiting_until: datetime | None
+    failures: int  # tries in a row that went wrong
     bound: datetime | None  # where the mail begins that an earlier backfill brought; None: nobody brought any
 
 
@@ -152,7 +153,8 @@ def current(*, ref: Ref) -> Work | None:
         bound = None if row is None or row.until > row.connection.connected_at else row.until
     if row is None:
         return None
-    return Work(row.pk, row.state, row.phase, row.since, row.until, row.page_size, row.waiting_until, bound)
+    at = row.waiting_until
+    return Work(row.pk, row.state, row.phase, row.since, row.until, row.page_size, at, row.failures, bound)
 
 
 def start(*, ref: Ref, work: Work, now: datetime) -> bool:
@@ -192,7 +194,7 @@ def plan(
 def slices(*, ref: Ref, work: Work) -> list[Slice]:
     """The slices still to be walked, newest first."""
     with scope(workspace=ref.workspace):
-        rows = Slice.objects.filter(backfill_id=work.id, done=False, folder__gone_at__isnull=True)
+        rows = Slice.objects.filter(backfill_id=work.id, done=False, folder__gone_at__isnull=True, folder__refused="")
         return list(rows.select_related("folder").order_by("-until", "id"))
 
 

@@ -66,6 +66,7 @@ class ConnectionCard:
     asks_range: bool
     throttled_until: datetime | None
     left_out: tuple[str, ...]
+    refused: tuple[str, ...]  # folders that Microsoft does not let us read just now
     asks: int  # messages that Outlook lost, about which a person is asked
     last_notice_at: datetime | None
 
@@ -90,7 +91,7 @@ def _health(row: Connection, now: datetime) -> Health:
 
 # Of a backfill the newest moment of the slices that are not done.
 EDGE = Subquery(
-    Slice.objects.filter(backfill=OuterRef("pk"), done=False, folder__gone_at=None)
+    Slice.objects.filter(backfill=OuterRef("pk"), done=False, folder__gone_at=None, folder__refused="")
     .order_by()
     .values("backfill")
     .annotate(edge=Max(Coalesce("reached", "until")))
@@ -183,6 +184,9 @@ def _cards(rows: list[Connection], member: Member, now: datetime) -> list[Connec
     left_out: dict[int, list[str]] = {}
     for folder in Folder.objects.filter(connection_id__in=ids, tracked=False, gone_at=None, total__gt=0):
         left_out.setdefault(folder.connection_id, []).append(folder.name)
+    refused: dict[int, list[str]] = {}
+    for folder in Folder.objects.filter(connection_id__in=ids, tracked=True, gone_at=None).exclude(refused=""):
+        refused.setdefault(folder.connection_id, []).append(folder.name)
     return [
         ConnectionCard(
             id=row.pk,
@@ -207,6 +211,7 @@ def _cards(rows: list[Connection], member: Member, now: datetime) -> list[Connec
             last_notice_at=notified.get(row.mailbox_id),
             asks=asks.get(row.pk, 0),
             left_out=tuple(left_out.get(row.pk, ())),
+            refused=tuple(refused.get(row.pk, ())),
         )
         for row in rows
     ]

@@ -122,3 +122,19 @@ def ask_proof(*, ref: Ref) -> None:
     """Have the ids of every tracked folder compared with Outlook's."""
     with scope(workspace=ref.workspace):
         Folder.objects.filter(connection_id=ref.connection, tracked=True, gone_at__isnull=True).update(prove=True)
+
+
+def refuse(*, ref: Ref, folder: int, why: str, prove: bool) -> None:
+    """It cannot be read just now. `prove`: once it can, its ids are compared."""
+    with scope(workspace=ref.workspace):
+        row = Folder.objects.filter(pk=folder, gone_at__isnull=True)
+        if row.filter(refused="").update(refused=clean(why)[:64] or "refused"):
+            announce(workspace=ref.workspace, topic=f"connection:{ref.connection}")
+        row.update(prove=prove)
+
+
+def readable(*, ref: Ref, folder: int) -> None:
+    """It can be read again, as far as is known: where its ids could not be compared, that is still to be tried."""
+    with scope(workspace=ref.workspace):
+        if Folder.objects.filter(pk=folder, prove=True).exclude(refused="").update(refused=""):
+            announce(workspace=ref.workspace, topic=f"connection:{ref.connection}")

@@ -122,9 +122,13 @@ def doubted(*, ref: Ref, most: int) -> Doubted | None:
         some.execute(
             "select folder_id, immutable_id, received_at from mail_message where connection_id = %(connection)s"
             " and doubted and removed_at is null and folder_id = (select min(folder_id) from mail_message"
-            " where connection_id = %(connection)s and doubted and removed_at is null)"
-            " order by received_at desc limit %(most)s",
-            {"connection": ref.connection, "most": most},
+            " where connection_id = %(connection)s and doubted and removed_at is null"
+            " and folder_id <> all(%(refused)s::bigint[])) order by received_at desc limit %(most)s",
+            {
+                "connection": ref.connection,
+                "most": most,
+                "refused": [one.id for one in ref.folders if one.refused],
+            },
         )
         rows = some.fetchall()
         if not rows:

@@ -21,6 +21,7 @@ class FolderRef:
     link: str
     ready: bool
     prove: bool
+    refused: bool  # it cannot be read just now
     since_at: datetime | None
     total: int  # as the folder's own count says, things that are no mail included
 
@@ -47,6 +48,11 @@ class Ref:
     def tracked(self) -> tuple[FolderRef, ...]:
         """The folders whose mail is kept."""
         return tuple(folder for folder in self.folders if folder.tracked)
+
+    @property
+    def readable(self) -> tuple[FolderRef, ...]:
+        """Those of them that Microsoft lets us read."""
+        return tuple(folder for folder in self.tracked if not folder.refused)
 
     @property
     def floor(self) -> datetime:
@@ -92,6 +98,7 @@ def read(*, connection: int) -> Ref | None:
                 link=folder.link,
                 ready=folder.ready_at is not None,
                 prove=folder.prove,
+                refused=bool(folder.refused),
                 since_at=folder.since_at,
                 total=folder.total,
             )

@@ -91,10 +91,14 @@ async def listed(*, graph: Graph, ref: Ref, folder: str, received: Mapping[str, 
     for at in times:
         if received.keys() <= found.keys():
             break
-        async with lane(ref=ref):
-            page = await mail.messages(
-                graph, root=ref.root, folder=folder, since=at, until=replication.second_after(moment=at), size=50
-            )
+        until = replication.second_after(moment=at)
+        try:
+            async with lane(ref=ref):
+                page = await mail.messages(graph, root=ref.root, folder=folder, since=at, until=until, size=50)
+        except GraphError as problem:
+            if problem.status != BROKEN:
+                raise
+            continue  # a list stumbles over it as well
         found |= {one.id: one for one in page.value if one.id in received}
     return list(found.values())
 

@@ -17,14 +17,14 @@ from typing import Any
 
 from workestra.graph import mail
 from workestra.graph.client import Graph
-from workestra.graph.errors import Gone, Refused, Unreachable
+from workestra.graph.errors import GraphError, Refused, Unreachable
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import backfills, runs, schedule, slots
 from workestra.mail.doors.backfills import Work
 from workestra.mail.doors.ref import FolderRef, Ref
 from workestra.mail.doors.steps import RunningStep, Stopped
-from workestra.mail.flows import prove, streams, tree
+from workestra.mail.flows import prove, refusal, streams, tree
 from workestra.mail.flows.lane import lane, respect_pause
 from workestra.mail.flows.logged import Account, Meter, logged
 from workestra.mail.flows.microsoft import Counted, graph_for
@@ -53,14 +53,7 @@ async def history(*, ref: Ref) -> None:
         account = Account(ref, run, meter, tally)
         if not ref.folders:
             ref = await tree.refresh(graph=graph, ref_=ref)
-        try:
-            whole = await _phases(graph=graph, ref=ref, work=work, account=account)
-        except Gone:  # a folder was deleted since its tree was read
-            ref = await tree.refresh(graph=graph, ref_=ref)
-            again = await hop(lambda: backfills.current(ref=ref))
-            if again is None or again.id != work.id:
-                return
-            whole = await _phases(graph=graph, ref=ref, work=again, account=account)
+        whole = await _phases(graph=graph, ref=ref, work=work, account=account)
     if whole:
         await hop(lambda: backfills.finish(ref=ref, work=work, now=clock.now()))
 
@@ -79,7 +72,7 @@ async def _phases(*, graph: Graph, ref: Ref, work: Work, account: Account) -> bo
 
 async def plan_range(*, graph: Graph, ref: Ref, work: Work) -> None:
     """Count what each tracked folder has in the range, and cut it into slices."""
-    folders = ref.tracked
+    folders = ref.readable
     measured = await together(_measure(graph, ref, work, folder) for folder in folders)
     stretches = [
         stretch
@@ -111,7 +104,13 @@ async def _measure(graph: Graph, ref: Ref, work: Work, folder: FolderRef) -> tup
                 return await mail.oldest(graph, root=ref.root, folder=folder.graph_id, since=work.since)
         return None
 
-    pair: list[Any] = await together((number(), oldest()))
+    try:
+        pair: list[Any] = await together((number(), oldest()))
+    except GraphError as problem:
+        if not refusal.lasting(problem=problem, failures=work.failures):
+            raise
+        await refusal.put_aside(graph=graph, ref=ref, folder=folder, problem=problem)
+        return 0, None
     return pair[0], pair[1]
 
 
@@ -124,7 +123,7 @@ async def prove_range(*, graph: Graph, ref: Ref, work: Work, account: Account) -
     while True:
         here = await tree.reread(ref_=ref) or ref
         proven = await hop(lambda: runs.proven(ref=ref, run=account.run))
-        folder = next((one for one in here.tracked if one.id not in proven), None)
+        folder = next((one for one in here.readable if one.id not in proven), None)
         if folder is None:
             return True
         if not await hop(lambda: backfills.may_go_on(ref=ref, work=work)):
@@ -133,4 +132,8 @@ async def prove_range(*, graph: Graph, ref: Ref, work: Work, account: Account) -
             await prove.folder(graph=graph, ref=here, folder=folder, look=look, tally=account.tally)
         except Stopped:
             return False
+        except GraphError as problem:
+            if not refusal.lasting(problem=problem, failures=work.failures):
+                raise
+            await refusal.put_aside(graph=graph, ref=here, folder=folder, problem=problem)
         await account.tell()

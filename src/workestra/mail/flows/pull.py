@@ -12,14 +12,14 @@ from __future__ import annotations
 import asyncio
 
 from workestra.graph.client import Graph
-from workestra.graph.errors import CursorExpired, Gone, GraphError, NoMailbox, SignInNeeded, Throttled
+from workestra.graph.errors import Gone, GraphError, NoMailbox, SignInNeeded, Throttled
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import folders, notices, outcomes, runs
 from workestra.mail.doors.ref import FolderRef, Ref
 from workestra.mail.doors.runs import Tally
 from workestra.mail.doors.steps import LostRace
-from workestra.mail.flows import notice, prove, recheck, since, tree, walk
+from workestra.mail.flows import notice, prove, recheck, refusal, since, tree, walk
 from workestra.mail.flows.logged import Meter, logged
 from workestra.mail.flows.microsoft import Counted, graph_for
 
@@ -39,10 +39,10 @@ async def pull(*, ref: Ref) -> None:
                 return
         except LostRace:
             pass  # somebody else went on: read again
-        except (Gone, CursorExpired):
+        except Gone:
             if looked_again:
                 raise
-            looked_again = True  # a folder was deleted since its tree was read: Graph has several words for it
+            looked_again = True  # a folder was deleted since its tree was read
             async with logged(ref=here, kind="first", why="schedule", meter=meter):
                 here = await tree.refresh(graph=graph, ref_=here)
         here = await tree.reread(ref_=here)
@@ -50,44 +50,71 @@ async def pull(*, ref: Ref) -> None:
 
 async def _turn(graph: Graph, ref: Ref, meter: Meter) -> bool:
     """Do the most urgent thing. False: nothing was left."""
-    unread = await hop(lambda: notices.unread(ref=ref, now=clock.now()))
     waiting = await hop(lambda: runs.begin(ref=ref, now=clock.now()))
     if not ref.folders:
         async with logged(ref=ref, kind="first", why="connected", meter=meter):
             ref = await tree.refresh(graph=graph, ref_=ref)
-    if unread:
-        async with logged(ref=ref, kind="notice", why="notice", meter=meter) as tally:
-            await notice.work_off(graph=graph, ref=ref, unread=unread, tally=tally)
+    told = await _notices(graph, ref, meter)
     if waiting:
         await _sync(graph, ref, waiting, meter)
         return True
-    if unread:
+    if told:
         return True
     async with logged(ref=ref, kind="content", why="notice", meter=meter) as tally:
         if await recheck.content(graph=graph, ref=ref, tally=tally):
             return True
-    unready = [one for one in ref.tracked if not one.ready]
-    if unready:
+    unready = next((one for one in ref.readable if not one.ready), None)
+    if unready is not None:
         await _first(graph, ref, unready, meter)
         return True
-    unproven = next((one for one in ref.tracked if one.prove and not ref.pulling), None)
+    unproven = next((one for one in ref.readable if one.prove and not ref.pulling), None)
     if unproven is not None:
         await _check(graph, ref, unproven, meter)
         return True
     return False
 
 
-async def _first(graph: Graph, ref: Ref, unready: list[FolderRef], meter: Meter) -> None:
+async def _notices(graph: Graph, ref: Ref, meter: Meter, *, within: Tally | None = None) -> bool:
+    """Work off what Microsoft has told of. `within`: longer work that this interrupts. False: there was nothing."""
+    unread = await hop(lambda: notices.unread(ref=ref, now=clock.now()))
+    if not unread:
+        return False
+    if within is not None:
+        meter.into(within)
+    async with logged(ref=ref, kind="notice", why="notice", meter=meter) as tally:
+        await notice.work_off(graph=graph, ref=ref, unread=unread, tally=tally)
+    return True
+
+
+async def _first(graph: Graph, ref: Ref, folder: FolderRef, meter: Meter) -> None:
     """A page of the first round of a folder."""
     async with logged(ref=ref, kind="first", why="connected", meter=meter) as tally:
-        await walk.page(graph=graph, ref=ref, folder=unready[0], tally=tally)
+        try:
+            await walk.page(graph=graph, ref=ref, folder=folder, tally=tally)
+        except GraphError as problem:
+            if not refusal.lasting(problem=problem, failures=ref.failures):
+                raise
+            await refusal.put_aside(graph=graph, ref=ref, folder=folder, problem=problem)
 
 
 async def _check(graph: Graph, ref: Ref, folder: FolderRef, meter: Meter) -> None:
-    """The ids of a folder, compared with Outlook's."""
+    """The ids of a folder, compared with Outlook's. It takes minutes for a large one: notices do not wait for it."""
     run = await hop(lambda: runs.opened(ref=ref, kind="check", why="schedule", started=clock.now()))
+    busy = asyncio.Lock()
     async with logged(ref=ref, kind="check", why="schedule", meter=meter) as tally:
-        await prove.folder(graph=graph, ref=ref, folder=folder, look=prove.Look(run=run), tally=tally)
+
+        async def seen(messages: int) -> None:
+            if not busy.locked():
+                async with busy:
+                    await _notices(graph, ref, meter, within=tally)
+
+        look = prove.Look(run=run, seen=seen)
+        try:
+            await prove.folder(graph=graph, ref=ref, folder=folder, look=look, tally=tally)
+        except GraphError as problem:
+            if not refusal.lasting(problem=problem, failures=ref.failures):
+                raise
+            await refusal.put_aside(graph=graph, ref=ref, folder=folder, problem=problem, prove=False)
 
 
 async def _sync(graph: Graph, ref: Ref, waiting: list[int], meter: Meter) -> None:
@@ -100,21 +127,26 @@ async def _sync(graph: Graph, ref: Ref, waiting: list[int], meter: Meter) -> Non
         outdated = await hop(lambda: folders.outdated(ref=ref, now=clock.now()))
         if outdated or kinds & {"full", "manual"}:
             ref = await tree.refresh(graph=graph, ref_=ref)
+        if "full" in kinds:
+            await hop(lambda: folders.ask_proof(ref=ref))
         problems: list[GraphError] = []
         for one in ref.tracked:
             try:
                 if one.ready:
-                    await _round(graph, ref, one.id, tally)
+                    await _round(graph, ref, one.id, tally, meter)
                 else:
                     await since.folder(graph=graph, ref=ref, folder=one, tally=tally)
+                if one.refused:
+                    await hop(lambda one=one: folders.readable(ref=ref, folder=one.id))  # type: ignore[misc]
             except (SignInNeeded, Throttled, NoMailbox):
                 raise  # the whole mailbox's
             except GraphError as failure:
+                if refusal.lasting(problem=failure, failures=ref.failures, known=one.refused):
+                    await refusal.put_aside(graph=graph, ref=ref, folder=one, problem=failure)
+                    continue
                 problems.append(failure)  # the mail of other folders is not to wait for it
                 if len(problems) == MOST_PROBLEMS:
                     raise
-        if "full" in kinds:
-            await hop(lambda: folders.ask_proof(ref=ref))
         if problems:
             raise problems[0]
     finally:
@@ -123,11 +155,14 @@ async def _sync(graph: Graph, ref: Ref, waiting: list[int], meter: Meter) -> Non
     await hop(lambda: outcomes.succeed(ref=ref, ids=waiting, found=tally.found, now=clock.now()))
 
 
-async def _round(graph: Graph, ref: Ref, folder: int, tally: Tally) -> None:
-    """Walk a folder's delta to the end of its round."""
+async def _round(graph: Graph, ref: Ref, folder: int, tally: Tally, meter: Meter) -> None:
+    """Walk a folder's delta to the end of its round. A new one takes minutes for a large folder: notices do not wait
+    for it.
+    """
     here: Ref | None = ref
     while here is not None:
         one = next((each for each in here.tracked if each.id == folder), None)
         if one is None or await walk.page(graph=graph, ref=here, folder=one, tally=tally):
             return
+        await _notices(graph, here, meter, within=tally)
         here = await tree.reread(ref_=here)

@@ -3,6 +3,9 @@
 A stream takes the newest slice that is left and walks it page by page: it takes a place, asks for the page, gives the
 place on, and stores the page while another stream asks for the next. Before each request it sees whether the backfill
 still runs.
+
+A folder that cannot be read is put aside. A page over which Outlook stumbles is read message by message; where that
+fails as well, its slice waits for the next try, and after some tries the comparison at the end has to do without it.
 """
 
 from __future__ import annotations
@@ -15,22 +18,24 @@ from typing import Protocol
 
 from workestra.graph import mail
 from workestra.graph.client import Graph
-from workestra.graph.errors import CursorExpired, Gone, Refused, TooLarge
+from workestra.graph.errors import CursorExpired, Gone, GraphError, Refused, TooLarge
 from workestra.graph.wire import MessagePage
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import backfills, store
 from workestra.mail.doors.backfills import Work
 from workestra.mail.doors.ref import Ref
-from workestra.mail.doors.steps import LostRace, SliceStep, Stopped
-from workestra.mail.flows import fetch
+from workestra.mail.doors.steps import LostRace, RunningStep, SliceStep, Step, Stopped
+from workestra.mail.flows import fetch, refusal, singly
 from workestra.mail.flows.places import Places
 from workestra.mail.flows.together import together
+from workestra.mail.intake import Letter
 from workestra.mail.models import Slice
 from workestra.rules import replication
 from workestra.rules.gauge import Gauge
 
 STREAMS = 8  # twice the places: while pages are decoded and stored, others are on their way
+MOST_PROBLEMS = 3  # slices that fail one after the other, before it is taken for Microsoft's fault as a whole
 
 
 class Came(Protocol):
@@ -49,6 +54,10 @@ async def pull_range(*, graph: Graph, ref: Ref, work: Work, came: Came | None = 
         await together(pull.stream() for _ in range(STREAMS))
     finally:
         await asyncio.shield(pull.places.close())
+    for folder, problem in pull.failed.items():
+        if not refusal.lasting(problem=problem, failures=work.failures):
+            raise problem
+        await pull.put_aside(folder, problem)
 
 
 class _Pull:
@@ -61,7 +70,10 @@ class _Pull:
         self._came = came
         self._size = work.page_size if work.phase == "pull" else replication.PAGE
         self._gauge = Gauge(since=time.monotonic())
+        self._aside: set[int] = set()
+        self._in_a_row = 0
         self.left: deque[tuple[int, Slice]] = deque()
+        self.failed: dict[int, GraphError] = {}  # folder -> what its slices failed of
         self.places = Places(ref=ref, may=lambda: backfills.may_go_on(ref=ref, work=work))
 
     async def stream(self) -> None:
@@ -69,11 +81,32 @@ class _Pull:
         while self.left:
             number, first = self.left.popleft()
             piece: Slice | None = first
-            while piece is not None:
+            while piece is not None and first.folder_id not in self._aside:
                 try:
                     piece = await self._page(piece, number)
+                    self._in_a_row = 0
                 except Stopped:
                     return
+                except GraphError as problem:
+                    await self._fails(first.folder_id, problem)
+                    break
+
+    async def _fails(self, folder: int, problem: GraphError) -> None:
+        """Leave the folder, or the slice alone. Raises `problem` where it concerns more than that."""
+        if refusal.lasting(problem=problem, failures=0):
+            await self.put_aside(folder, problem)
+        elif problem.status == fetch.BROKEN and self._in_a_row < MOST_PROBLEMS:
+            self._in_a_row += 1
+            self.failed[folder] = problem
+        else:
+            raise problem
+
+    async def put_aside(self, folder: int, problem: GraphError) -> None:
+        """Leave a folder that cannot be read. Raises `problem` where no other one can be read."""
+        self._aside.add(folder)
+        for one in self._ref.folders:
+            if one.id == folder:
+                await refusal.put_aside(graph=self._graph, ref=self._ref, folder=one, problem=problem)
 
     async def _page(self, piece: Slice, number: int) -> Slice | None:
         """Ask for one page and store it. Returns the slice as it is then, or None when it is done."""
@@ -98,6 +131,10 @@ class _Pull:
             if not piece.link:
                 raise
             return await self._again(piece)
+        except GraphError as problem:
+            if problem.status != fetch.BROKEN:
+                raise
+            return await self._singly(piece, problem, number)
         if not piece.link:
             took = time.monotonic() - asking
             self._size = replication.page_size(current=self._size, seconds=took, too_large=False)
@@ -122,22 +159,47 @@ class _Pull:
         letters = fetch.consumed(
             ref=self._ref, messages=answer.value, asked_at=asked_at, folder=piece.folder.graph_id
         )
-        step = SliceStep(
+        step = self._step(piece, letters, answer.next_link or "", stretch)
+        return step, self._store(letters, asked_at, step)
+
+    def _step(self, piece: Slice, letters: list[Letter], link: str, stretch: tuple[int, float] | None) -> SliceStep:
+        return SliceStep(
             workspace=self._ref.workspace,
             backfill=self._work.id,
             slice=piece.pk,
             was_link=piece.link,
             was_pages=piece.pages,
-            link=answer.next_link or "",
+            link=link,
             oldest=min((one.received_at for one in letters), default=None),
             messages=len(letters),
             stretch=stretch,
             page_size=self._size,
         )
-        outcome = store.absorb(
+
+    def _store(self, letters: list[Letter], asked_at: datetime, step: Step) -> store.Outcome:
+        return store.absorb(
             ref=self._ref, asked_at=asked_at, now=clock.now(), letters=letters, steps=[step], history=True
         )
-        return step, outcome
+
+    async def _singly(self, piece: Slice, problem: GraphError, number: int) -> Slice | None:
+        """Read the messages of a page one by one, store what comes, and go on below it. Raises `problem`."""
+        asked_at = clock.now()
+        async with self.places.take(number=number):
+            some = await singly.named(graph=self._graph, ref=self._ref, piece=piece, problem=problem)
+        letters = await singly.read(
+            graph=self._graph, ref=self._ref, some=some, asked_at=asked_at, folder=piece.folder
+        )
+        step = self._step(piece, letters, "", None) if some.oldest is None else RunningStep(self._work.id)
+        try:
+            outcome = await hop(lambda: self._store(letters, asked_at, step))
+        except LostRace:
+            return await hop(lambda: backfills.renew_slice(ref=self._ref, piece=piece))
+        if self._came is not None:
+            await self._came(outcome=outcome)
+        if some.oldest is None:
+            return None
+        piece.reached = some.oldest
+        return await self._again(piece)
 
     async def _again(self, piece: Slice) -> Slice | None:
         await hop(lambda: backfills.restart_slice(ref=self._ref, piece=piece, page_size=self._size))

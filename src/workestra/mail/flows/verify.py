@@ -2,7 +2,8 @@
 
     folder tree read anew -> each tracked folder compared -> differences of a repair compared once more -> verdict
 
-It goes beside the live lane, and gives way to it. Where a worker dies, another goes on with the next folder.
+It goes beside the live lane, and gives way to it. Where a worker dies, another goes on with the next folder. A folder
+that cannot be read costs the others nothing, but equal is only what was compared as a whole.
 Nothing is ever changed at Microsoft.
 """
 
@@ -11,12 +12,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from workestra.graph.client import Graph
+from workestra.graph.errors import GraphError
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import runs
 from workestra.mail.doors.ref import FolderRef, Ref
 from workestra.mail.doors.runs import Check
-from workestra.mail.flows import prove, tree
+from workestra.mail.flows import prove, refusal, tree
 from workestra.mail.flows.logged import Account, Meter, logged
 from workestra.mail.flows.microsoft import Counted, graph_for
 from workestra.mail.flows.prove import Look
@@ -43,10 +45,18 @@ async def _compare(graph: Graph, ref: Ref, check: Check, account: Account) -> bo
     ref = await tree.refresh(graph=graph, ref_=ref)
     done = await hop(lambda: runs.proven(ref=ref, run=check.id))
     look = Look(run=check.id, repair=check.repair, bodies=check.bodies, seen=seen)
+    whole = True
     for folder in ref.tracked:
-        if folder.id not in done:
+        if folder.id in done:
+            continue
+        try:
             await _folder(graph, ref, folder, look, account)
-    return await hop(lambda: runs.equal(ref=ref, run=check.id))
+        except GraphError as problem:
+            if not refusal.lasting(problem=problem, failures=0, known=folder.refused):
+                raise
+            await refusal.put_aside(graph=graph, ref=ref, folder=folder, problem=problem)
+            whole = False
+    return whole and await hop(lambda: runs.equal(ref=ref, run=check.id))
 
 
 async def _folder(graph: Graph, ref: Ref, folder: FolderRef, look: Look, account: Account) -> None:

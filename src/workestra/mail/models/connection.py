@@ -99,6 +99,7 @@ class Folder(models.Model):
     since_at = models.DateTimeField(null=True)  # how far the received-since list has come
     total = models.PositiveIntegerField(default=0)
     gone_at = models.DateTimeField(null=True)
+    refused = models.CharField(max_length=64, blank=True, default="", db_default="")  # why it cannot be read just now
     sweep_asks = models.PositiveIntegerField(db_default=0)  # messages that Outlook lost; a person is asked about them
     sweep_agreed = models.PositiveIntegerField(db_default=0)  # so many may leave: a person said so
 

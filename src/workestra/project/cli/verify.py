@@ -154,7 +154,8 @@ def _tell(view: CheckView, *, address: str, as_json: bool) -> None:
         for one in view.folders:
             out.emit(_document(one) | {"mailbox": address})
         cost = {"requests": view.run.requests, "batched": view.run.batched, "seconds": round(view.run.seconds, 3)}
-        out.emit({"mailbox": address, "equal": bool(view.run.equal), "run": view.run.id, **cost})
+        verdict = {"equal": bool(view.run.equal), "refused": list(view.refused)}
+        out.emit({"mailbox": address, **verdict, "run": view.run.id, **cost})
         return
     from rich.markup import escape
     from rich.table import Table
@@ -168,7 +169,12 @@ def _tell(view: CheckView, *, address: str, as_json: bool) -> None:
     console = out.console()
     console.print(table)
     differences = sum(one.differences for one in view.folders)
-    if not differences:
+    if view.refused and not view.run.equal:
+        names = escape(", ".join(view.refused))
+        console.print(f"Not compared, because Microsoft does not let us read it just now: {names}.")
+    if not differences and not view.run.equal:
+        console.print(f"{address}: no differences in what was compared.")
+    elif not differences:
         console.print(f"{address}: equal.")
     elif view.repair and view.run.equal:
         console.print(f"{address}: {differences} differences, all repaired. Now equal.")

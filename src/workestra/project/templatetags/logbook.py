@@ -114,6 +114,10 @@ def check_words(check: CheckView) -> str:
         return _("What differed has been repaired: the mailbox and Workestra are equal.")
     if run.equal:
         return _("Equal: every message that Outlook has in the range is here, and nothing else.")
+    if check.refused and not check.left:
+        return _("Microsoft does not let Workestra read %(folders)s just now; everything else is equal.") % {
+            "folders": ", ".join(check.refused)
+        }
     if check.repair and 0 < check.left <= check.asks:
         return _("What Outlook does not have any more waits for your decision; everything else is equal.")
     if check.repair:
