@@ -168,6 +168,47 @@ def test_a_refused_grant_asks_for_a_sign_in_and_microsoft_only_once(
     assert len(asked) == 1
 
 
+def test_who_takes_the_lease_of_one_that_was_just_refused_does_not_ask_again(
+    expired: Connection, outlook: Outlook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outlook.world.tokens.revoke(outlook.person("ana").address)  # type: ignore[attr-defined]
+    asked: list[int] = []
+    begun, looked = asyncio.Event(), asyncio.Event()
+
+    async def main() -> list[BaseException | str]:
+        source, service = _tokens(expired), entra()
+        real, take = service.refresh, source._lease
+
+        async def refresh(**given: object) -> object:
+            asked.append(1)
+            begun.set()
+            await looked.wait()  # the other one has read the tokens by now
+            return await real(**given)  # type: ignore[arg-type]
+
+        async def late() -> str:
+            async def lease(held: Any) -> bool:
+                looked.set()
+                await first_done.wait()
+                return await take(held)
+
+            monkeypatch.setattr(source, "_lease", lease)
+            return await source.token()
+
+        monkeypatch.setattr(service, "refresh", refresh)
+        first_done = asyncio.Event()
+        one = asyncio.ensure_future(source.token())
+        await begun.wait()
+        two = asyncio.ensure_future(late())
+        told = [await asyncio.gather(one, return_exceptions=True)]
+        first_done.set()
+        return [*told[0], *await asyncio.gather(two, return_exceptions=True)]
+
+    told = run(main())
+    assert [type(one) for one in told] == [SignInRefused, SignInRefused]
+    assert len(asked) == 1
+    assert _grant(expired).lease_until is None
+
+
 def test_a_sign_in_that_came_while_the_old_one_was_refused_counts(
     ana: Member, expired: Connection, outlook: Outlook
 ) -> None:

@@ -41,18 +41,29 @@ class GrantTokens:
             if held.good(now=clock.now(), stale=stale):
                 self._last = held
                 return held.access
-            if self._refused is not None and held.version == self._refused[0]:
-                raise self._refused[1]  # nobody rotated meanwhile: it is true
+            self._known(held)
             if not await self._lease(held):
                 await asyncio.sleep(0.2)
                 continue
             try:
+                self._known(held)  # another task may have been refused between our look and our lease
                 return await self._refresh(held)
             except SignInRefused as problem:
-                if problem.cause is Cause.TEMPORARILY_UNAVAILABLE:
+                passing = problem.cause is Cause.TEMPORARILY_UNAVAILABLE
+                if not passing:
+                    self._refused = (held.version, problem)  # before anybody else may ask
+                await self._release()
+                if passing:
                     raise Unreachable(code=problem.code, message=problem.message) from problem
-                self._refused = (held.version, problem)
+            except BaseException:
+                await self._release()
+                raise
         raise Unreachable(code="leaseHeld", message="another process refreshes this token and does not finish")
+
+    def _known(self, held: grants.Tokens) -> None:
+        """Raise what Microsoft said of these tokens already: nobody rotated them meanwhile, so it is true."""
+        if self._refused is not None and held.version == self._refused[0]:
+            raise self._refused[1]
 
     async def _read(self) -> grants.Tokens:
         try:
@@ -89,25 +100,21 @@ class GrantTokens:
         await asyncio.shield(hop(lambda: grants.release_lease(**who, holder=self._holder)))
 
     async def _refresh(self, held: grants.Tokens) -> str:
-        try:
-            fresh = await self._entra().refresh(
-                refresh_token=held.refresh, scopes=held.scopes, tenant_id=held.tenant_id, now=clock.now()
+        fresh = await self._entra().refresh(
+            refresh_token=held.refresh, scopes=held.scopes, tenant_id=held.tenant_id, now=clock.now()
+        )
+        now = clock.now()
+        await hop(
+            lambda: grants.rotate(
+                workspace=self._workspace,
+                connection=self._connection,
+                version=held.version,
+                access=fresh.access_token,
+                refresh=fresh.refresh_token or held.refresh,
+                expires_at=now + timedelta(seconds=fresh.expires_in),
+                scopes=sorted(fresh.scopes) or held.scopes,
+                now=now,
             )
-            now = clock.now()
-            await hop(
-                lambda: grants.rotate(
-                    workspace=self._workspace,
-                    connection=self._connection,
-                    version=held.version,
-                    access=fresh.access_token,
-                    refresh=fresh.refresh_token or held.refresh,
-                    expires_at=now + timedelta(seconds=fresh.expires_in),
-                    scopes=sorted(fresh.scopes) or held.scopes,
-                    now=now,
-                )
-            )
-        except BaseException:
-            await self._release()
-            raise
+        )
         self._last = None
         return fresh.access_token
