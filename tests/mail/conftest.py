@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.mail.hands import Time
+from tests.mail.hands import Time, alive, work
 from tests.sandboxes import Outlook
 
 from m365sandbox.server import serve_app_in_thread
 from workestra.kit import clock
 from workestra.mail.doors import slots
 from workestra.mail.flows.microsoft import SCOPES
-from workestra.mail.models import Schedule
+from workestra.mail.models import Connection, Schedule
 from workestra.project.asgi import application
+from workestra.tenancy.models import Member
 
 
 @pytest.fixture
@@ -45,6 +46,15 @@ def reachable(outlook: Outlook, settings: Any, web: str) -> Outlook:
     settings.WORKESTRA = settings.WORKESTRA.model_copy(update={"public_url": web})
     outlook.world.courier.timing.first_delay = 0.2
     return outlook
+
+
+@pytest.fixture
+def watched(ana: Member, reachable: Outlook) -> Connection:
+    """A connection that is told of changes."""
+    connection = reachable.connect(ana)
+    work(connection)
+    assert alive(connection) == 2
+    return connection
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from workestra.kit import clock
 from workestra.mail import dispatch, jobs
 from workestra.mail.doors import connections, schedule
 from workestra.mail.flows import microsoft
-from workestra.mail.models import Backfill, Connection, Notice, SyncRun
+from workestra.mail.models import Backfill, Connection, Notice, Subscription, SyncRun
 from workestra.project import env, postgres
 from workestra.tenancy.models import Member
 from workestra.tenancy.rows import scope
@@ -144,6 +144,27 @@ def runs(connection: Connection) -> list[SyncRun]:
 def notices(connection: Connection) -> list[tuple[str, str]]:
     """What waits for it from Graph: (change, immutable id)."""
     return list(Notice.objects.filter(connection_id=connection.pk).order_by("id").values_list("change", "item"))
+
+
+def told(connection: Connection, number: int = 1) -> None:
+    """Wait until Graph has told it of this many changes that nobody has worked off yet."""
+    wait_for(lambda: len(notices(connection)) >= number)
+
+
+def subscribed(connection: Connection) -> list[Subscription]:
+    """Its mailbox's subscriptions as we hold them."""
+    return list(Subscription.objects.filter(mailbox_id=connection.mailbox_id).order_by("id"))
+
+
+def alive(connection: Connection) -> int:
+    """How many of them live, as far as we know."""
+    now = clock.now()
+    return sum(1 for one in subscribed(connection) if one.graph_id and one.expires_at and one.expires_at > now)
+
+
+def soon() -> datetime:
+    """The moment of a letter that comes after everything that has been looked at so far."""
+    return clock.now() + timedelta(seconds=2)
 
 
 def kill_backend(pid: int) -> None:

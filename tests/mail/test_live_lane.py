@@ -5,46 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from tests.compare import differences, store
 from tests.mail import hands
-from tests.mail.hands import Time, sync, wait_for, work
+from tests.mail.hands import Time, alive, soon, subscribed, sync, told, wait_for, work
 from tests.sandboxes import Outlook, ref_of, run
 
-from m365sandbox.faults import Fault
 from workestra.kit import clock
-from workestra.mail.doors import queries, schedule, watches
+from workestra.mail.doors import schedule, watches
 from workestra.mail.flows.watch import watch
-from workestra.mail.models import Connection, Notice, Schedule, Subscription
-from workestra.project.templatetags.connections import no_push_because
+from workestra.mail.models import Connection, Subscription
 from workestra.tenancy.models import Member
-from workestra.tenancy.rows import scope
-
-
-@pytest.fixture
-def watched(ana: Member, reachable: Outlook) -> Connection:
-    """A connection that is told of changes."""
-    connection = reachable.connect(ana)
-    work(connection)
-    assert _alive(connection) == 2
-    return connection
-
-
-def _rows(connection: Connection) -> list[Subscription]:
-    return list(Subscription.objects.filter(mailbox_id=connection.mailbox_id).order_by("id"))
-
-
-def _alive(connection: Connection) -> int:
-    now = clock.now()
-    return sum(1 for one in _rows(connection) if one.graph_id and one.expires_at and one.expires_at > now)
-
-
-def _soon() -> Any:
-    return clock.now() + timedelta(seconds=2)
-
-
-def _told(connection: Connection, number: int = 1) -> None:
-    wait_for(lambda: Notice.objects.filter(connection_id=connection.pk).count() >= number)
 
 
 def _box(outlook: Outlook, name: str = "ana") -> Any:
@@ -56,7 +26,7 @@ def test_connecting_subscribes_to_the_inbox_and_the_sent_items(watched: Connecti
     assert sorted(one.resource.lower().split("'")[1] for one in subscriptions) == ["inbox", "sentitems"]
     assert all(one.immutable and len(one.client_state or "") >= 40 for one in subscriptions)
     assert all(one.lifecycle_url for one in subscriptions)
-    for row in _rows(watched):
+    for row in subscribed(watched):
         secret = outlook.world.subscriptions[row.graph_id or ""].client_state or ""
         assert bytes(row.secret_digest) == watches.digest(secret=secret)
 
@@ -69,8 +39,8 @@ def test_looking_after_it_again_changes_nothing(watched: Connection, outlook: Ou
 
 def test_every_kind_of_change_arrives_by_notice_alone(watched: Connection, outlook: Outlook) -> None:
     box = _box(outlook)
-    items = [outlook.deliver(at=_soon()) for _ in range(5)]
-    _told(watched, 5)
+    items = [outlook.deliver(at=soon()) for _ in range(5)]
+    told(watched, 5)
     work(watched)
     assert len(store(watched)) == 5
     box.mark_read(items[0])
@@ -78,7 +48,7 @@ def test_every_kind_of_change_arrives_by_notice_alone(watched: Connection, outlo
     box.categorise(items[2], ["Red category"])
     box.move(items[3], "archive")
     box.move(items[4], "deleteditems")
-    _told(watched, 5)
+    told(watched, 5)
     deltas = hands.asked(outlook, "/delta")
     work(watched)
     assert differences(outlook, watched, "ana") == []
@@ -87,11 +57,11 @@ def test_every_kind_of_change_arrives_by_notice_alone(watched: Connection, outlo
 
 
 def test_what_a_notice_leads_to_in_vain_delta_decides_about_at_once(watched: Connection, outlook: Outlook) -> None:
-    item = outlook.deliver(at=_soon())
-    _told(watched)
+    item = outlook.deliver(at=soon())
+    told(watched)
     work(watched)
     _box(outlook).purge(item)
-    _told(watched)
+    told(watched)
     work(watched)
     assert store(watched) == {}
     assert differences(outlook, watched, "ana") == []
@@ -102,12 +72,12 @@ def test_a_letter_that_delta_brought_stays_although_a_notice_finds_nothing_by_it
 ) -> None:
     reachable.world.switches.unreadable_seconds = 600
     reachable.world.courier.faults.drop = 1.0
-    item = reachable.deliver(at=_soon())
+    item = reachable.deliver(at=soon())
     sync(watched)
     assert len(store(watched)) == 1
     reachable.world.courier.faults.drop = 0.0
     _box(reachable).mark_read(item)
-    _told(watched)
+    told(watched)
     work(watched)
     assert differences(reachable, watched, "ana") == []
 
@@ -118,9 +88,9 @@ def test_two_workspaces_with_the_same_mailbox_share_its_subscriptions(
     other = reachable.connect(cleo)
     work(other)
     assert len(reachable.world.subscriptions) == 2
-    reachable.deliver(at=_soon())
-    _told(watched)
-    _told(other)
+    reachable.deliver(at=soon())
+    told(watched)
+    told(other)
     work(watched)
     work(other)
     assert differences(reachable, watched, "ana") == []
@@ -132,8 +102,8 @@ def test_a_letter_that_is_not_readable_yet_is_asked_for_again(
     watched: Connection, reachable: Outlook, time: Time
 ) -> None:
     reachable.world.switches.unreadable_seconds = 600
-    reachable.deliver(at=_soon())
-    _told(watched)
+    reachable.deliver(at=soon())
+    told(watched)
     work(watched)
     assert store(watched) == {}
     assert hands.notices(watched), "it waits"
@@ -148,8 +118,8 @@ def test_a_letter_that_never_becomes_readable_is_left_to_delta(
     watched: Connection, reachable: Outlook, time: Time
 ) -> None:
     reachable.world.switches.unreadable_seconds = 600
-    reachable.deliver(at=_soon())
-    _told(watched)
+    reachable.deliver(at=soon())
+    told(watched)
     for _ in range(6):
         work(watched)
         time.passes(seconds=61)
@@ -162,7 +132,7 @@ def test_a_letter_that_never_becomes_readable_is_left_to_delta(
 
 def test_what_a_lost_notice_told_comes_with_the_next_delta(watched: Connection, reachable: Outlook) -> None:
     reachable.world.courier.faults.drop = 1.0
-    reachable.deliver(at=_soon())
+    reachable.deliver(at=soon())
     sync(watched)
     assert differences(reachable, watched, "ana") == []
 
@@ -170,12 +140,12 @@ def test_what_a_lost_notice_told_comes_with_the_next_delta(watched: Connection, 
 def test_notices_told_twice_and_in_any_order_end_equal(watched: Connection, reachable: Outlook) -> None:
     faults, box = reachable.world.courier.faults, _box(reachable)
     faults.duplicate, faults.reorder, faults.echo = 1.0, True, True
-    items = [reachable.deliver(at=_soon()) for _ in range(5)]
+    items = [reachable.deliver(at=soon()) for _ in range(5)]
     for item in items:
         box.mark_read(item)
     box.move(items[0], "archive")
     box.move(items[0], "inbox")
-    _told(watched, 8)
+    told(watched, 8)
     wait_for(lambda: sum(reachable.world.courier.waiting().values()) == 0)
     work(watched)
     assert differences(reachable, watched, "ana") == []
@@ -187,7 +157,7 @@ def _lifecycle(connection: Connection, outlook: Outlook, event: str) -> str:
     loop = outlook.handle.loop
     assert loop is not None
     loop.call_soon_threadsafe(outlook.world.courier.lifecycle, inbox, event)
-    _told(connection)
+    told(connection)
     return inbox.id
 
 
@@ -195,9 +165,9 @@ def test_a_removed_subscription_is_made_anew_and_what_was_missed_is_fetched(
     watched: Connection, reachable: Outlook
 ) -> None:
     old = _lifecycle(watched, reachable, "subscriptionRemoved")
-    reachable.deliver(at=_soon())
+    reachable.deliver(at=soon())
     work(watched)
-    assert _alive(watched) == 2
+    assert alive(watched) == 2
     assert old not in reachable.world.subscriptions
     assert len(reachable.world.subscriptions) == 2
     assert differences(reachable, watched, "ana") == []
@@ -206,7 +176,7 @@ def test_a_removed_subscription_is_made_anew_and_what_was_missed_is_fetched(
 
 def test_missed_notices_are_made_good_by_a_delta_sync(watched: Connection, reachable: Outlook) -> None:
     reachable.world.courier.faults.drop_next = 1
-    reachable.deliver(at=_soon())
+    reachable.deliver(at=soon())
     _lifecycle(watched, reachable, "missed")
     work(watched)
     assert len(store(watched)) == 1
@@ -220,7 +190,7 @@ def test_a_subscription_that_must_be_reauthorised_is_renewed_with_the_present_to
     patches = hands.asked(reachable, f"/subscriptions/{old}", method="PATCH")
     work(watched)
     assert hands.asked(reachable, f"/subscriptions/{old}", method="PATCH") == patches + 1
-    assert all(row.reauthorize_at is None for row in _rows(watched))
+    assert all(row.reauthorize_at is None for row in subscribed(watched))
     work(watched)
     assert hands.asked(reachable, f"/subscriptions/{old}", method="PATCH") == patches + 1
 
@@ -228,12 +198,12 @@ def test_a_subscription_that_must_be_reauthorised_is_renewed_with_the_present_to
 def test_subscriptions_are_renewed_in_time_and_never_run_out(
     watched: Connection, outlook: Outlook, time: Time
 ) -> None:
-    before = {row.graph_id: row.expires_at for row in _rows(watched)}
+    before = {row.graph_id: row.expires_at for row in subscribed(watched)}
     for _ in range(5):
         time.passes(hours=20)
         work(watched)
-        assert _alive(watched) == 2
-    after = {row.graph_id: row.expires_at for row in _rows(watched)}
+        assert alive(watched) == 2
+    after = {row.graph_id: row.expires_at for row in subscribed(watched)}
     assert after.keys() == before.keys(), "renewed, not made anew"
     assert all(until > before[one] + timedelta(hours=24) for one, until in after.items() if until)
 
@@ -242,9 +212,9 @@ def test_after_a_long_sleep_they_are_made_anew_and_nothing_is_missing(
     watched: Connection, reachable: Outlook, time: Time
 ) -> None:
     time.passes(days=5)
-    reachable.deliver(at=_soon())
+    reachable.deliver(at=soon())
     work(watched)
-    assert _alive(watched) == 2
+    assert alive(watched) == 2
     assert differences(reachable, watched, "ana") == []
     assert len(store(watched)) == 1
 
@@ -253,11 +223,11 @@ def test_a_twin_whose_secret_nobody_knows_is_ended_and_made_anew(watched: Connec
     before = set(reachable.world.subscriptions)
     Subscription.objects.filter(mailbox_id=watched.mailbox_id).update(graph_id=None, expires_at=None)
     run(watch(ref=ref_of(watched)))
-    assert _alive(watched) == 2
-    assert {row.graph_id for row in _rows(watched)} == set(reachable.world.subscriptions)
+    assert alive(watched) == 2
+    assert {row.graph_id for row in subscribed(watched)} == set(reachable.world.subscriptions)
     assert not before & set(reachable.world.subscriptions)
-    reachable.deliver(at=_soon())
-    _told(watched)
+    reachable.deliver(at=soon())
+    told(watched)
 
 
 def test_two_that_subscribe_the_same_mailbox_at_once_leave_one_that_works(
@@ -275,172 +245,19 @@ def test_two_that_subscribe_the_same_mailbox_at_once_leave_one_that_works(
     run(watch(ref=ref_mine))
     Subscription.objects.filter(mailbox_id=mine.mailbox_id).update(problem_at=None)
     run(watch(ref=ref_mine))
-    assert {row.graph_id for row in _rows(mine)} == set(reachable.world.subscriptions)
-    for row in _rows(mine):
+    assert {row.graph_id for row in subscribed(mine)} == set(reachable.world.subscriptions)
+    for row in subscribed(mine):
         secret = reachable.world.subscriptions[row.graph_id or ""].client_state or ""
         assert bytes(row.secret_digest) == watches.digest(secret=secret)
 
 
-def test_a_server_that_microsoft_cannot_reach_syncs_on_schedule(
-    ana: Member, reachable: Outlook, settings: Any
-) -> None:
-    settings.WORKESTRA = settings.WORKESTRA.model_copy(update={"public_url": "http://127.0.0.1:9"})
-    connection = reachable.connect(ana)
-    reachable.deliver(at=_soon())
-    work(connection)
-    row = hands.fresh(connection)
-    assert (row.state, row.error_code) == ("active", "")
-    assert _alive(connection) == 0
-    assert differences(reachable, connection, "ana") == []
-
-
 def test_notices_of_one_mailbox_make_one_job(watched: Connection, reachable: Outlook) -> None:
     for _ in range(5):
-        reachable.deliver(at=_soon())
-    _told(watched, 5)
+        reachable.deliver(at=soon())
+    told(watched, 5)
     schedule.hand_out_notices(now=clock.now())
     schedule.hand_out_notices(now=clock.now())
     assert hands.todo(watched).count("mail.pull") == 1
-
-
-def _push(connection: Connection) -> tuple[str, str]:
-    owner = connection.owner
-    with scope(workspace=connection.workspace_id):
-        card = queries.connection_card(member=owner, connection_id=connection.pk, now=clock.now())
-    assert card is not None
-    return card.push, no_push_because(card)
-
-
-def test_a_first_try_under_way_is_not_taken_for_an_unreachable_server(ana: Member, reachable: Outlook) -> None:
-    connection = reachable.connect(ana)
-    push, why = _push(connection)
-    assert push == "starting"
-    assert "is being set up" in why
-    work(connection)
-    assert _push(connection) == ("push", "")
-
-
-def test_a_server_that_microsoft_tried_in_vain_says_so_and_heals(
-    ana: Member, reachable: Outlook, settings: Any, time: Time
-) -> None:
-    good = settings.WORKESTRA
-    settings.WORKESTRA = good.model_copy(update={"public_url": "http://127.0.0.1:9"})
-    connection = reachable.connect(ana)
-    work(connection)
-    push, why = _push(connection)
-    assert push == "unreached"
-    assert "tried to reach this server" in why
-    settings.WORKESTRA = good
-    time.passes(minutes=31)
-    work(connection)
-    assert _push(connection) == ("push", "")
-
-
-def test_a_refusal_of_another_kind_is_no_unreachable_server(ana: Member, reachable: Outlook) -> None:
-    refused = '{"error": {"code": "ErrorAccessDenied", "message": "Access is denied."}}'
-    reachable.world.faults.add(Fault("POST .*/subscriptions", "status", status=403, times=None, body=refused))
-    connection = reachable.connect(ana)
-    work(connection)
-    push, why = _push(connection)
-    assert push == "refused"
-    assert "did not agree" in why
-    assert hands.fresh(connection).error_code == ""
-
-
-def test_a_server_without_a_public_address_is_said_to_be_out_of_reach(
-    ana: Member, reachable: Outlook, settings: Any
-) -> None:
-    settings.WORKESTRA = settings.WORKESTRA.model_copy(update={"public_url": "http://workestra.example"})
-    push, why = _push(reachable.connect(ana))
-    assert push == "schedule"
-    assert "cannot reach this server" in why
-
-
-def _how(connection: Connection) -> str:
-    with scope(workspace=connection.workspace_id):
-        card = queries.connection_card(member=connection.owner, connection_id=connection.pk, now=clock.now())
-    assert card is not None
-    assert (no_push_because(card) != "") == (card.push != "push")
-    return card.push
-
-
-def _planned(connection: Connection) -> Any:
-    return Schedule.objects.get(connection_id=connection.pk).light_at - clock.now()
-
-
-def test_push_that_fell_silent_is_noticed_looked_after_faster_told_of_and_heals(
-    watched: Connection, reachable: Outlook, time: Time
-) -> None:
-    time.passes(minutes=1)
-    sync(watched)
-    faults = reachable.world.courier.faults
-    faults.drop = 1.0
-    time.passes(minutes=10)
-    reachable.deliver(at=_soon())
-    sync(watched)
-    assert _how(watched) == "push", "a notice may still be on its way"
-    assert _planned(watched) <= timedelta(minutes=5)
-    time.passes(minutes=5, seconds=5)
-    work(watched)
-    assert _how(watched) == "silent"
-    assert _planned(watched) <= timedelta(minutes=2)
-    reachable.deliver(at=_soon())
-    time.passes(minutes=2, seconds=5)
-    work(watched)
-    assert differences(reachable, watched, "ana") == []
-    assert len(store(watched)) == 2
-    time.passes(minutes=32)
-    work(watched)
-    assert timedelta(minutes=7) < _planned(watched) <= timedelta(minutes=8), "nothing came for half an hour"
-    reachable.deliver(at=_soon())
-    time.passes(minutes=8, seconds=5)
-    work(watched)
-    assert len(store(watched)) == 3
-    assert _planned(watched) <= timedelta(minutes=2), "mail comes again"
-    faults.drop = 0.0
-    reachable.deliver(at=_soon())
-    _told(watched)
-    work(watched)
-    assert _how(watched) == "push"
-    time.passes(minutes=2, seconds=5)
-    work(watched)
-    assert _planned(watched) > timedelta(minutes=10)
-
-
-def test_mail_that_a_notice_told_of_raises_no_suspicion(watched: Connection, reachable: Outlook, time: Time) -> None:
-    time.passes(minutes=1)
-    sync(watched)
-    time.passes(minutes=10)
-    reachable.deliver(at=_soon())
-    _told(watched)
-    sync(watched)
-    time.passes(minutes=10)
-    sync(watched)
-    assert _how(watched) == "push"
-    assert all(row.untold_at is None for row in _rows(watched))
-
-
-@pytest.mark.parametrize("most", [0, 1])
-def test_where_no_more_subscriptions_are_to_be_had_mail_comes_on_schedule_until_there_are(
-    ana: Member, reachable: Outlook, time: Time, most: int
-) -> None:
-    reachable.world.switches.subscriptions_per_mailbox = most
-    connection = reachable.connect(ana)
-    work(connection)
-    assert _alive(connection) == most
-    assert hands.fresh(connection).error_code == ""
-    reachable.deliver(at=_soon())
-    time.passes(minutes=20)
-    work(connection)
-    assert differences(reachable, connection, "ana") == []
-    reachable.world.switches.subscriptions_per_mailbox = 1000
-    time.passes(minutes=31)
-    work(connection)
-    assert _alive(connection) == 2
-    reachable.deliver(at=clock.now() + timedelta(seconds=2))
-    _told(connection)
-    work(connection)
-    assert differences(reachable, connection, "ana") == []
 
 
 def test_what_a_notice_tells_before_the_answer_that_makes_its_subscription_is_not_missed(
@@ -451,9 +268,9 @@ def test_what_a_notice_tells_before_the_answer_that_makes_its_subscription_is_no
     before = reachable.world.courier.delivered
     reachable.world.courier.faults.hasty = True
     _lifecycle(connection, reachable, "subscriptionRemoved")
-    reachable.deliver(at=_soon())
+    reachable.deliver(at=soon())
     work(connection)
     assert reachable.world.courier.delivered > before + 1
-    assert _alive(connection) == 2
+    assert alive(connection) == 2
     assert len(store(connection)) == 1
     assert differences(reachable, connection, "ana") == []
