@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from tests.compare import differences, store
 from tests.mail import hands
 from tests.mail.hands import Time, start, sync, work
 from tests.sandboxes import Outlook
 
-from workestra.kit import clock
 from workestra.mail.models import Connection
 from workestra.tenancy.models import Member
 
@@ -88,22 +85,3 @@ def test_a_letter_moved_out_and_back_between_two_looks_stays(
     sync(connection)
     assert differences(outlook, connection, "ana") == []
     assert len(store(connection)) == 6
-
-
-def test_ten_minutes_of_silence_cost_an_idle_mailbox_its_scheduled_requests_and_no_more(
-    ana: Member, outlook: Outlook, time: Time
-) -> None:
-    connection = _pulled(ana, outlook, 20)
-    time.passes(minutes=16)
-    work(connection)
-    last = hands.runs(connection)[-1].pk
-    outlook.world.requests.reset()
-    for _ in range(60):
-        time.passes(seconds=10)
-        work(connection)
-    after = [one for one in hands.runs(connection) if one.pk > last]
-    assert len([one for one in after if one.kind in ("light", "full")]) <= 1
-    assert all(one.why == "schedule" for one in after)
-    sent = [one for one in outlook.world.requests.last(20_000) if not one.batched and "oauth" not in one.path]
-    assert len(sent) == sum(one.requests for one in after)
-    assert not after or clock.now() - after[-1].created_at < timedelta(minutes=11)
