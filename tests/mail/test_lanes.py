@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.compare import differences
 from tests.mail import hands
-from tests.mail.hands import start, work
+from tests.mail.hands import backfill, start, work
 from tests.sandboxes import Outlook, ref_of, run
 
 from m365sandbox.faults import Fault
@@ -27,6 +27,7 @@ from workestra.mail.flows.lane import lane
 from workestra.mail.flows.microsoft import graph_for
 from workestra.mail.flows.pull import pull
 from workestra.mail.models import Connection, Mailbox, Slot
+from workestra.rules import replication
 from workestra.tenancy.models import Member
 
 KINDS = {"click": {"first": True, "click": True}, "live": {"first": True}, "history": {"first": False}}
@@ -230,3 +231,23 @@ def test_a_throttled_history_writes_the_pause_before_anybody_else_can_ask(
     until = slots.throttled_until(mailbox=here.mailbox, now=clock.now())
     assert until is not None
     assert until > clock.now() + timedelta(seconds=20)
+
+
+def test_what_was_on_its_way_when_outlook_asked_for_a_pause_is_kept(
+    connection: Connection, outlook: Outlook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replication, "PAGE", 20)
+    monkeypatch.setattr(replication, "ROOM", 0)
+    full = r"GET .*/messages\?.*body"
+    outlook.world.faults.add(Fault(full, "throttle", times=1, skip=3, retry_after="33"))
+    outlook.world.faults.add(Fault(full, "latency", seconds=0.4, times=None))
+    start(connection)
+    outlook.world.requests.reset()
+    with pytest.raises(Throttled):
+        run(history(ref=ref_of(connection)))
+    asked = [
+        one for one in outlook.world.requests.last(1000) if one.path.endswith("/messages") and "body" in one.query
+    ]
+    pages = [one for one in asked if one.status == 200]
+    assert len(pages) == 3
+    assert backfill(connection).pages == len(pages)

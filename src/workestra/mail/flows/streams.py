@@ -18,7 +18,7 @@ from typing import Protocol
 
 from workestra.graph import mail
 from workestra.graph.client import Graph
-from workestra.graph.errors import CursorExpired, Gone, GraphError, Refused, TooLarge
+from workestra.graph.errors import CursorExpired, Gone, GraphError, Refused, Throttled, TooLarge
 from workestra.graph.wire import MessagePage
 from workestra.kit import clock
 from workestra.kit.hop import hop
@@ -54,6 +54,8 @@ async def pull_range(*, graph: Graph, ref: Ref, work: Work, came: Came | None = 
         await together(pull.stream() for _ in range(STREAMS))
     finally:
         await asyncio.shield(pull.places.close())
+    if pull.pause is not None:
+        raise pull.pause
     for folder, problem in pull.failed.items():
         if not refusal.lasting(problem=problem, failures=work.failures):
             raise problem
@@ -74,18 +76,22 @@ class _Pull:
         self._in_a_row = 0
         self.left: deque[tuple[int, Slice]] = deque()
         self.failed: dict[int, GraphError] = {}  # folder -> what its slices failed of
+        self.pause: Throttled | None = None  # asked for by Graph: what is on its way is kept
         self.places = Places(ref=ref, may=lambda: backfills.may_go_on(ref=ref, work=work))
 
     async def stream(self) -> None:
         """Walk one slice after another until none is left."""
-        while self.left:
+        while self.left and self.pause is None:
             number, first = self.left.popleft()
             piece: Slice | None = first
-            while piece is not None and first.folder_id not in self._aside:
+            while piece is not None and self.pause is None and first.folder_id not in self._aside:
                 try:
                     piece = await self._page(piece, number)
                     self._in_a_row = 0
                 except Stopped:
+                    return
+                except Throttled as problem:
+                    self.pause = problem
                     return
                 except GraphError as problem:
                     await self._fails(first.folder_id, problem)
