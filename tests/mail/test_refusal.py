@@ -104,6 +104,21 @@ def test_a_folder_that_is_refused_later_is_no_failure_of_the_sync(
     assert (refused(row), differences(outlook, row, "ana")) == ([], [])
 
 
+def test_a_refusal_that_passes_is_over_in_a_minute(
+    ana: Member, outlook: Outlook, time: Time, two: tuple[Any, Any]
+) -> None:
+    row = outlook.connect(ana)
+    start(row, "30d")
+    work(row)
+    time.passes(minutes=20)
+    fault = outlook.world.faults.add(Fault(r"GET .*/messages/delta", "status", status=403))
+    work(row)
+    assert (fault.hits, len(refused(row))) == (1, 1)
+    time.passes(seconds=70)
+    work(row)
+    assert refused(row) == []
+
+
 def test_a_folder_whose_comparison_fails_is_compared_again_with_the_next_daily_sync(
     ana: Member, outlook: Outlook, time: Time, two: tuple[Any, Any]
 ) -> None:

@@ -10,9 +10,10 @@ after its last look finds a new job, because one more may wait while this one ru
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from workestra.graph.client import Graph
-from workestra.graph.errors import Gone, GraphError, NoMailbox, SignInNeeded, Throttled
+from workestra.graph.errors import CursorExpired, Gone, GraphError, NoMailbox, SignInNeeded, Throttled, Unreachable
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import folders, notices, outcomes, runs
@@ -39,10 +40,10 @@ async def pull(*, ref: Ref) -> None:
                 return
         except LostRace:
             pass  # somebody else went on: read again
-        except Gone:
+        except (Gone, CursorExpired):
             if looked_again:
                 raise
-            looked_again = True  # a folder was deleted since its tree was read
+            looked_again = True  # a folder was deleted since its tree was read: Graph has several words for it
             async with logged(ref=here, kind="first", why="schedule", meter=meter):
                 here = await tree.refresh(graph=graph, ref_=here)
         here = await tree.reread(ref_=here)
@@ -106,7 +107,8 @@ async def _check(graph: Graph, ref: Ref, folder: FolderRef, meter: Meter) -> Non
         async def seen(messages: int) -> None:
             if not busy.locked():
                 async with busy:
-                    await _notices(graph, ref, meter, within=tally)
+                    with contextlib.suppress(Unreachable):  # the next turn tries again: a comparison is long
+                        await _notices(graph, ref, meter, within=tally)
 
         look = prove.Look(run=run, seen=seen)
         try:
