@@ -1,4 +1,4 @@
-"""A folder that cannot be read, or a message that no list gives, costs nothing else; once readable it is whole."""
+"""A folder that cannot be read costs nothing else; once it can be read, it is whole."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tests.mail.hands import Time, backfill, fresh, start, sync, work
 from tests.sandboxes import Outlook
 
 from m365sandbox.faults import Fault
-from m365sandbox.graph.errors import GraphError as Broken
+from workestra.graph.errors import AccessDenied
 from workestra.kit import clock
+from workestra.mail import dispatch
 from workestra.mail.doors import cards, logbook
+from workestra.mail.flows import prove, pull, walk
 from workestra.mail.models import Connection, Folder
 from workestra.tenancy.models import Member
 from workestra.tenancy.rows import scope
-
-STUMBLES = Broken(500, "ErrorInternalServerError", "An internal server error occurred.")
 
 
 def ago(**by: float) -> Any:
@@ -36,6 +36,32 @@ def refused(row: Connection) -> list[str]:
         card = cards.connection_card(member=row.owner, connection_id=row.pk, now=clock.now())
     assert card is not None
     return list(card.refused)
+
+
+def check(row: Connection, *, repair: bool = False) -> logbook.CheckView:
+    """A check that its owner asks for, to its end."""
+    with scope(workspace=row.workspace_id):
+        run = logbook.ask_check(member=row.owner, connection_id=row.pk, repair=repair, now=clock.now())
+    assert run is not None
+    work(row)
+    with scope(workspace=row.workspace_id):
+        return logbook.check(run=run)
+
+
+def at_rest(member: Member, outlook: Outlook) -> Connection:
+    """A connection with 30 days of mail, followed and compared."""
+    row = outlook.connect(member)
+    start(row, "30d")
+    work(row)
+    sync(row)
+    assert differences(outlook, row, "ana") == []
+    return row
+
+
+def unproven(row: Connection) -> list[str]:
+    """Folders that are still to be compared."""
+    with scope(workspace=row.workspace_id):
+        return list(Folder.objects.filter(connection=row, prove=True).values_list("name", flat=True))
 
 
 @pytest.fixture
@@ -89,11 +115,7 @@ def test_a_folder_that_is_refused_later_is_no_failure_of_the_sync(
     ana: Member, outlook: Outlook, time: Time, two: tuple[Any, Any]
 ) -> None:
     bad, _ = two
-    row = outlook.connect(ana)
-    start(row, "30d")
-    work(row)
-    sync(row)
-    assert differences(outlook, row, "ana") == []
+    row = at_rest(ana, outlook)
     fault = outlook.world.faults.add(Fault(rf"GET .*{address(bad.id)}.*/messages", "status", status=403, times=None))
     outlook.deliver(folder=bad.id, at=clock.now().replace(microsecond=0))
     before = len(store(row))
@@ -123,10 +145,7 @@ def test_a_folder_whose_comparison_fails_is_compared_again_with_the_next_daily_s
     ana: Member, outlook: Outlook, time: Time, two: tuple[Any, Any]
 ) -> None:
     bad, _ = two
-    row = outlook.connect(ana)
-    start(row, "30d")
-    work(row)
-    sync(row)
+    row = at_rest(ana, outlook)
     # The delta of the folder is read, its list is not.
     fault = outlook.world.faults.add(
         Fault(rf"GET .*{address(bad.id)}.*/messages\?", "status", status=403, times=None)
@@ -144,41 +163,152 @@ def test_a_folder_whose_comparison_fails_is_compared_again_with_the_next_daily_s
         assert not Folder.objects.filter(connection=row, prove=True).exists()
 
 
-def test_a_check_says_which_folder_it_could_not_compare(ana: Member, outlook: Outlook, two: tuple[Any, Any]) -> None:
+@pytest.mark.parametrize("status", [403, 500])
+def test_a_check_says_which_folder_it_could_not_compare(
+    ana: Member, outlook: Outlook, two: tuple[Any, Any], status: int
+) -> None:
     bad, _ = two
-    row = outlook.connect(ana)
-    start(row, "30d")
-    work(row)
-    outlook.world.faults.add(Fault(rf"GET .*{address(bad.id)}.*/messages", "status", status=403, times=None))
-    with scope(workspace=row.workspace_id):
-        run = logbook.ask_check(member=row.owner, connection_id=row.pk, repair=False, now=clock.now())
-    assert run is not None
-    work(row)
-    with scope(workspace=row.workspace_id):
-        seen = logbook.check(run=run)
+    row = at_rest(ana, outlook)
+    fault = outlook.world.faults.add(
+        Fault(rf"GET .*{address(bad.id)}.*/messages", "status", status=status, times=None)
+    )
+    seen = check(row)
     assert (seen.run.state, seen.run.equal, seen.refused, seen.left) == ("done", False, ("Bad",), 0)
     assert {"Good", "Inbox"} <= {one.name for one in seen.folders}
     assert "Bad" not in {one.name for one in seen.folders}
+    outlook.world.faults.clear(fault.id)
+    sync(row)
+    with scope(workspace=row.workspace_id):
+        assert logbook.check(run=seen.run.id).refused == ("Bad",)  # what a check found stays what it found
+    assert check(row).run.equal
 
 
-def test_a_broken_message_costs_a_history_no_other(ana: Member, outlook: Outlook, time: Time) -> None:
-    items = outlook.history(count=240, days=25)
-    bad = [items[7], items[130], items[131], items[239]]
-    for one in bad:
-        one.odd["body"] = STUMBLES
+def test_a_comparison_over_which_outlook_stumbles_holds_up_no_other(
+    ana: Member, outlook: Outlook, time: Time, two: tuple[Any, Any]
+) -> None:
+    bad, _ = two
+    row = at_rest(ana, outlook)
+    outlook.world.faults.add(Fault(rf"GET .*{address(bad.id)}.*/messages\?", "status", status=500, times=None))
+    sync(row, "full")
+    assert (refused(row), fresh(row).error_code) == (["Bad"], "")
+    assert not unproven(row)
+
+
+def test_a_first_round_over_which_outlook_stumbles_holds_up_no_other(
+    ana: Member, outlook: Outlook, time: Time, two: tuple[Any, Any]
+) -> None:
+    bad, _ = two
     row = outlook.connect(ana)
+    outlook.world.faults.add(Fault(rf"GET .*{address(bad.id)}.*/messages/delta", "status", status=500, times=None))
     start(row, "30d")
     work(row)
-    box = outlook.mailbox("ana")
-    missing = {box.immutable_id(one) for one in bad}
-    assert backfill(row).state == "done"
-    assert {box.immutable_id(one) for one in items} - set(store(row)) == missing
-    assert refused(row) == []
     with scope(workspace=row.workspace_id):
-        proofs = logbook.proofs(member=row.owner, connection_id=row.pk)
-    assert sum(one.left for one in proofs) == len(bad)  # it says so
+        waiting = Folder.objects.filter(connection=row, tracked=True, ready_at=None)
+        assert [one.name for one in waiting] == ["Bad"]
+    assert differences(outlook, row, "ana") == []  # its list brought what it holds
 
-    for one in bad:
-        one.odd.clear()  # Microsoft mends them
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_a_delta_that_is_away_for_every_folder_is_the_mailbox_s_failure(
+    ana: Member, outlook: Outlook, time: Time, two: tuple[Any, Any], status: int
+) -> None:
+    row = at_rest(ana, outlook)
+    outlook.deliver(at=ago(days=60))
+    outlook.world.faults.add(Fault(r"GET .*delta", "status", status=status, times=None))
+    for _ in range(4):
+        sync(row)
+        time.passes(minutes=5)
+    assert (refused(row), bool(fresh(row).error_code)) == ([], True)
+    start(row, "90d")
+    work(row)
+    assert (backfill(row).state, backfill(row).pulled) == ("done", 1)  # history needs no delta
+
+
+def test_a_repair_that_reads_the_folder_again_ends_the_refusal(
+    ana: Member, outlook: Outlook, two: tuple[Any, Any]
+) -> None:
+    bad, _ = two
+    row = at_rest(ana, outlook)
+    fault = outlook.world.faults.add(Fault(rf"GET .*{address(bad.id)}.*/messages", "status", status=403, times=None))
+    sync(row)
+    outlook.world.faults.clear(fault.id)
+    check(row, repair=True)
+    assert refused(row) == []
+
+
+def test_a_folder_that_heals_while_all_others_are_refused_is_read(
+    ana: Member, outlook: Outlook, time: Time, two: tuple[Any, Any]
+) -> None:
+    _, good = two
+    row = at_rest(ana, outlook)
+    one = outlook.world.faults.add(Fault(rf"GET .*{address(good.id)}.*/messages", "status", status=403, times=None))
+    sync(row)
+    assert refused(row) == ["Good"]
+    outlook.world.faults.add(Fault(rf"GET (?!.*{address(good.id)}).*/messages", "status", status=403, times=None))
+    sync(row)
+    outlook.world.faults.clear(one.id)
+    late = outlook.deliver(folder=good.id, at=clock.now().replace(microsecond=0))
+    time.passes(minutes=10)
+    sync(row)
+    assert outlook.mailbox("ana").immutable_id(late) in store(row)
+
+
+def test_a_folder_that_was_left_out_and_is_wanted_again_is_read_anew(
+    ana: Member, outlook: Outlook, time: Time, two: tuple[Any, Any]
+) -> None:
+    bad, _ = two
+    row = at_rest(ana, outlook)
+    fault = outlook.world.faults.add(
+        Fault(rf"GET .*{address(bad.id)}.*/messages\?", "status", status=403, times=None)
+    )
     sync(row, "full")
-    assert differences(outlook, row, "ana") == []
+    assert refused(row) == ["Bad"]
+    for chosen in (False, True):
+        with scope(workspace=row.workspace_id):
+            Folder.objects.filter(connection=row, name="Bad").update(chosen=chosen)
+        outlook.world.faults.clear(fault.id)
+        sync(row, "manual")
+    assert (refused(row), differences(outlook, row, "ana")) == ([], [])
+
+
+def test_pages_of_a_new_round_that_wear_out_are_no_refusal(
+    ana: Member, outlook: Outlook, two: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk, "FIRST_PAGE", 2)
+    row = at_rest(ana, outlook)
+    inbox = outlook.mailbox("ana").folder("inbox")
+    outlook.world.cursors.expire(owner=outlook.mailbox("ana").owner_id, folder=None)
+    fault = outlook.world.faults.add(Fault(rf"GET .*{address(inbox.id)}.*delta.*skiptoken", "status", status=410))
+    sync(row)
+    assert (fault.hits, refused(row)) == (1, [])
+
+
+def test_what_is_announced_and_fails_within_longer_work_is_not_that_folder_s_refusal(
+    ana: Member, outlook: Outlook, two: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = at_rest(ana, outlook)
+    calls: list[int] = []
+
+    async def refuses(**given: Any) -> None:
+        calls.append(1)
+        if len(calls) < 3:
+            raise AccessDenied(code="ErrorAccessDenied", message="", status=403)
+
+    def announced(**given: Any) -> list[Any]:
+        return [object()] if len(calls) < 3 else []
+
+    sync(row)
+    monkeypatch.setattr(prove, "PAGE", 2)
+    monkeypatch.setattr(prove, "SPARE", 0)
+    with scope(workspace=row.workspace_id):
+        Folder.objects.filter(connection=row, name="Good").update(prove=True)
+    real = pull.notices.unread
+    told = iter([[]])  # the turn itself finds nothing
+    monkeypatch.setattr(pull.notices, "unread", lambda **given: next(told, None) or announced(**given))
+    monkeypatch.setattr(pull.notice, "work_off", refuses)
+    with scope(workspace=row.workspace_id):
+        dispatch.pull(workspace=row.workspace_id, connection=row.pk)
+    work(row)
+    monkeypatch.setattr(pull.notices, "unread", real)
+    assert calls
+    assert refused(row) == []

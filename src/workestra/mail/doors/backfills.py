@@ -194,7 +194,7 @@ def plan(
 def slices(*, ref: Ref, work: Work) -> list[Slice]:
     """The slices still to be walked, newest first."""
     with scope(workspace=ref.workspace):
-        rows = Slice.objects.filter(backfill_id=work.id, done=False, folder__gone_at__isnull=True, folder__refused="")
+        rows = Slice.objects.filter(backfill_id=work.id, done=False, folder__gone_at__isnull=True)
         return list(rows.select_related("folder").order_by("-until", "id"))
 
 

@@ -20,7 +20,7 @@ from workestra.tenancy.rows import scope
 
 FRESH = timedelta(minutes=10)
 TREE = ("name", "parent_graph_id", "role", "total", "tracked", "gone_at")
-WALK = ("cursor", "link", "ready_at")
+WALK = ("cursor", "link", "ready_at", "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def replace(*, ref: Ref, folders: Sequence[Seen], now: datetime) -> None:
             row.gone_at = None
             fields: tuple[str, ...] = TREE
             if (was is not None and was != row.tracked) or (row.pk and was is None):
-                row.cursor, row.link, row.ready_at = "", "", None  # walked anew from here on
+                row.cursor, row.link, row.ready_at, row.refused = "", "", None, ""  # walked anew from here on
                 fields = (*TREE, *WALK)
             row.save(update_fields=fields if row.pk else None)  # a walk may go on meanwhile
         lost = [row for graph_id, row in held.items() if graph_id not in by_id and row.gone_at is None]

@@ -80,7 +80,7 @@ class CheckView:
     folders: tuple[FolderProof, ...]
     total: int
     asks: int  # messages that stay until a person agrees that they leave
-    refused: tuple[str, ...]  # folders that cannot be read just now
+    refused: tuple[str, ...]  # folders that could not be compared
 
     @property
     def left(self) -> int:
@@ -204,7 +204,7 @@ def _check(run: SyncRun) -> CheckView:
         folders=tuple(_proof(one) for one in rows),
         total=sums["total"] or 0,
         asks=sums["asks"] or 0,
-        refused=tuple(tracked.exclude(refused="").order_by("name").values_list("name", flat=True)),
+        refused=tuple(run.error_detail.get("refused", ())),
     )
 
 

@@ -21,7 +21,7 @@ class FolderRef:
     link: str
     ready: bool
     prove: bool
-    refused: bool  # it cannot be read just now
+    refused: bool  # the last try to read it failed
     since_at: datetime | None
     total: int  # as the folder's own count says, things that are no mail included
 
@@ -48,11 +48,6 @@ class Ref:
     def tracked(self) -> tuple[FolderRef, ...]:
         """The folders whose mail is kept."""
         return tuple(folder for folder in self.folders if folder.tracked)
-
-    @property
-    def readable(self) -> tuple[FolderRef, ...]:
-        """Those of them that Microsoft lets us read."""
-        return tuple(folder for folder in self.tracked if not folder.refused)
 
     @property
     def floor(self) -> datetime:

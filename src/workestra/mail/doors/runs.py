@@ -16,7 +16,7 @@ another within half a minute are told as one. Of each kind the newest are kept.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ from django.db.models import F, QuerySet
 from workestra.kit.live import announce
 from workestra.mail.doors.ref import Ref
 from workestra.mail.doors.schedule import CHECKS, want
-from workestra.mail.models import Proof, SyncRun
+from workestra.mail.models import Folder, Proof, SyncRun
 from workestra.tenancy.rows import scope
 
 SYNCS = ("manual", "light", "full")
@@ -251,10 +251,16 @@ def compared(*, ref: Ref, run: int, messages: int) -> None:
         announce(workspace=ref.workspace, topic=f"run:{run}")
 
 
-def checked(*, ref: Ref, run: int, equal: bool, now: datetime) -> None:
-    """A check came to its end."""
+def checked(*, ref: Ref, run: int, refused: Sequence[int], now: datetime) -> None:
+    """A check came to its end. `refused`: folders that could not be compared; what is equal is so as a whole."""
     with scope(workspace=ref.workspace):
-        SyncRun.objects.filter(pk=run, state="running").update(state="done", finished_at=now, equal=equal)
+        names = list(Folder.objects.filter(pk__in=refused).order_by("name").values_list("name", flat=True))
+        SyncRun.objects.filter(pk=run, state="running").update(
+            state="done",
+            finished_at=now,
+            equal=not names and not Proof.objects.filter(run_id=run, left__gt=0).exists(),
+            error_detail={"refused": names} if names else {},
+        )
         kind = SyncRun.objects.values_list("kind", flat=True).get(pk=run)
         _forget(ref, kind)
         _tell(ref, [run])
@@ -264,12 +270,6 @@ def left(*, ref: Ref, run: int, folder: int, differences: int) -> None:
     """What a repair did not end in this folder."""
     with scope(workspace=ref.workspace):
         Proof.objects.filter(run_id=run, folder_id=folder).update(left=differences)
-
-
-def equal(*, ref: Ref, run: int) -> bool:
-    """Whether no folder of this check differs any more."""
-    with scope(workspace=ref.workspace):
-        return not Proof.objects.filter(run_id=run, left__gt=0).exists()
 
 
 def proven(*, ref: Ref, run: int) -> set[int]:

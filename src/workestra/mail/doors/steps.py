@@ -122,7 +122,7 @@ class ProvenStep:
             ),
         )
         if self.until is None and (self.asks is not None or not self.left):
-            cursor.execute("update mail_folder set prove = false where id = %s", (self.folder,))
+            cursor.execute("update mail_folder set prove = false, refused = '' where id = %s", (self.folder,))
         if self.asks or (self.asks is not None and self.until is None):
             cursor.execute(
                 "update mail_folder set sweep_asks = %s, sweep_agreed = 0 where id = %s and sweep_asks <> %s"

@@ -9,7 +9,7 @@ from datetime import datetime
 from workestra.graph import mail
 from workestra.graph.batch import MOST
 from workestra.graph.client import Graph
-from workestra.graph.errors import AccessDenied, Gone, GraphError, Refused, Throttled
+from workestra.graph.errors import AccessDenied, Gone, GraphError, Refused, Throttled, Unreachable
 from workestra.graph.wire import Message
 from workestra.kit.hop import hop
 from workestra.mail.doors.ref import Ref
@@ -21,6 +21,16 @@ from workestra.rules import replication
 FEW = 3
 BROKEN = 500  # Outlook stumbles over this very message
 NO_IDS = ("ErrorInvalidIdMalformed", "ErrorInvalidId")  # what is no id of this mailbox is not there
+
+
+class KeptBack(Unreachable):
+    """Outlook has messages that it does not give out just now: it may pass."""
+
+    @classmethod
+    def of(cls, problems: Mapping[str, GraphError]) -> KeptBack:
+        """What it said of one of them."""
+        said = next(iter(problems.values()))
+        return cls(code=said.code, message=said.message, status=said.status, request_id=said.request_id)
 
 
 def askable(*, message_id: str) -> bool:
@@ -88,8 +98,9 @@ async def listed(*, graph: Graph, ref: Ref, folder: str, received: Mapping[str, 
     """
     times = sorted({at for at in received.values() if at is not None}, reverse=True)
     found: dict[str, Message] = {}
+    stumbles = 0
     for at in times:
-        if received.keys() <= found.keys():
+        if received.keys() <= found.keys() or stumbles == FEW:
             break
         until = replication.second_after(moment=at)
         try:
@@ -98,7 +109,8 @@ async def listed(*, graph: Graph, ref: Ref, folder: str, received: Mapping[str, 
         except GraphError as problem:
             if problem.status != BROKEN:
                 raise
-            continue  # a list stumbles over it as well
+            stumbles += 1  # a list stumbles over it as well
+            continue
         found |= {one.id: one for one in page.value if one.id in received}
     return list(found.values())
 

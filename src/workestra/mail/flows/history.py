@@ -72,7 +72,7 @@ async def _phases(*, graph: Graph, ref: Ref, work: Work, account: Account) -> bo
 
 async def plan_range(*, graph: Graph, ref: Ref, work: Work) -> None:
     """Count what each tracked folder has in the range, and cut it into slices."""
-    folders = ref.readable
+    folders = ref.tracked
     measured = await together(_measure(graph, ref, work, folder) for folder in folders)
     stretches = [
         stretch
@@ -107,9 +107,7 @@ async def _measure(graph: Graph, ref: Ref, work: Work, folder: FolderRef) -> tup
     try:
         pair: list[Any] = await together((number(), oldest()))
     except GraphError as problem:
-        if not refusal.lasting(problem=problem, failures=work.failures):
-            raise
-        await refusal.put_aside(graph=graph, ref=ref, folder=folder, problem=problem)
+        await refusal.met(graph=graph, ref=ref, folder=folder, problem=problem)
         return 0, None
     return pair[0], pair[1]
 
@@ -120,11 +118,14 @@ async def prove_range(*, graph: Graph, ref: Ref, work: Work, account: Account) -
     The folders are read anew after each: one that was made meanwhile may hold what was moved out of the others.
     """
     look = prove.Look(run=account.run, since=work.since, until=work.bound, steps=(RunningStep(work.id),))
+    aside: dict[int, GraphError] = {}
     while True:
         here = await tree.reread(ref_=ref) or ref
         proven = await hop(lambda: runs.proven(ref=ref, run=account.run))
-        folder = next((one for one in here.readable if one.id not in proven), None)
+        folder = next((one for one in here.tracked if one.id not in proven and one.id not in aside), None)
         if folder is None:
+            if aside and not proven:
+                raise next(iter(aside.values()))
             return True
         if not await hop(lambda: backfills.may_go_on(ref=ref, work=work)):
             return False
@@ -133,7 +134,6 @@ async def prove_range(*, graph: Graph, ref: Ref, work: Work, account: Account) -
         except Stopped:
             return False
         except GraphError as problem:
-            if not refusal.lasting(problem=problem, failures=work.failures):
-                raise
-            await refusal.put_aside(graph=graph, ref=here, folder=folder, problem=problem)
+            await refusal.met(graph=graph, ref=here, folder=folder, problem=problem)
+            aside[folder.id] = problem
         await account.tell()

@@ -37,6 +37,7 @@ PAGE = 1000
 BODIES = 50  # messages a page where bodies are compared, too
 SPARE = 50  # messages that Outlook may have more in a part and still answer in one page
 WALKERS = 4
+MOST_KEPT_BACK = 20  # broken messages in one stretch of which nothing comes
 MOMENT = timedelta(microseconds=1)
 
 
@@ -264,6 +265,8 @@ async def _repair(
     late = {one: received.get(one) for one in [*read.gone, *read.kept_back]}
     messages += await fetch.listed(graph=graph, ref=ref, folder=home, received=late)
     named = {one.id for one in messages}
+    if not messages and len(read.kept_back) > MOST_KEPT_BACK:
+        raise next(iter(read.kept_back.values()))  # not these messages: Outlook gives out none just now
     vanished = [one for one in read.gone if one not in named]
     work.found.kept_back += sum(one not in named for one in read.kept_back)
     letters = await fetch.letters(ref=ref, messages=messages, asked_at=asked_at, folder=home)

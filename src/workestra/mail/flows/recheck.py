@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from workestra.graph import mail
 from workestra.graph.client import Graph
-from workestra.graph.errors import TooLarge
+from workestra.graph.errors import GraphError, TooLarge
 from workestra.graph.wire import Message
 from workestra.kit import clock
 from workestra.kit.hop import hop
@@ -17,7 +17,7 @@ from workestra.mail.doors import held, store
 from workestra.mail.doors.held import Doubted
 from workestra.mail.doors.ref import Ref
 from workestra.mail.doors.runs import Tally
-from workestra.mail.flows import fetch, tree
+from workestra.mail.flows import fetch, refusal, tree
 from workestra.mail.flows.lane import lane
 from workestra.rules import replication
 
@@ -39,7 +39,12 @@ async def content(*, graph: Graph, ref: Ref, tally: Tally) -> bool:
     more = read.messages
     if folder is not None:
         received = {one: some.received[one] for one in [*read.gone, *read.kept_back]}
-        more += await fetch.listed(graph=graph, ref=ref, folder=folder, received=received)
+        try:
+            more += await fetch.listed(graph=graph, ref=ref, folder=folder, received=received)
+        except GraphError as problem:
+            if not refusal.lasting(problem=problem):
+                raise
+            return False  # whoever walks the folder finds out what that means
     letters = await fetch.letters(ref=ref, messages=found + more, asked_at=asked_at, folder=folder or "")
     ref = await tree.knowing(graph=graph, ref_=ref, folders=(one.folder for one in letters))
     here = {one.immutable_id for one in letters}
@@ -63,6 +68,8 @@ async def _by_list(graph: Graph, ref: Ref, folder: str, some: Doubted) -> list[M
                 until=replication.second_after(moment=max(times)),
                 size=some.among + SPARE,
             )
-    except TooLarge:
+    except GraphError as problem:
+        if not isinstance(problem, TooLarge) and not refusal.lasting(problem=problem):
+            raise
         return []
     return [one for one in page.value if one.id in some.received]

@@ -42,7 +42,11 @@ async def named(*, graph: Graph, ref: Ref, piece: Slice, problem: GraphError) ->
     return Named(ids, oldest)
 
 
-async def read(*, graph: Graph, ref: Ref, some: Named, asked_at: datetime, folder: Folder) -> list[Letter]:
-    """Letters of those that Outlook gives out."""
+async def read(
+    *, graph: Graph, ref: Ref, some: Named, asked_at: datetime, folder: Folder, problem: GraphError
+) -> list[Letter]:
+    """Letters of those that Outlook gives out. Raises `problem` where it gives out none, and GraphError."""
     answers = await fetch.by_id(graph=graph, ref=ref, ids=some.ids, light=False)
+    if answers.kept_back and not answers.messages:
+        raise problem
     return await fetch.letters(ref=ref, messages=answers.messages, asked_at=asked_at, folder=folder.graph_id)

@@ -33,6 +33,7 @@ from workestra.mail.intake import Letter
 from workestra.mail.models import Slice
 from workestra.rules import replication
 from workestra.rules.gauge import Gauge
+from workestra.rules.retrying import RETRIES
 
 STREAMS = 8  # twice the places: while pages are decoded and stored, others are on their way
 MOST_PROBLEMS = 3  # slices that fail one after the other, before it is taken for Microsoft's fault as a whole
@@ -57,9 +58,8 @@ async def pull_range(*, graph: Graph, ref: Ref, work: Work, came: Came | None = 
     if pull.pause is not None:
         raise pull.pause
     for folder, problem in pull.failed.items():
-        if not refusal.lasting(problem=problem, failures=work.failures):
+        if work.failures < RETRIES or not await refusal.gives(graph=graph, ref=ref, folder=folder, problem=problem):
             raise problem
-        await pull.put_aside(folder, problem)
 
 
 class _Pull:
@@ -99,20 +99,18 @@ class _Pull:
 
     async def _fails(self, folder: int, problem: GraphError) -> None:
         """Leave the folder, or the slice alone. Raises `problem` where it concerns more than that."""
-        if refusal.lasting(problem=problem, failures=0):
-            await self.put_aside(folder, problem)
-        elif problem.status == fetch.BROKEN and self._in_a_row < MOST_PROBLEMS:
-            self._in_a_row += 1
+        if problem.status == fetch.BROKEN:
             self.failed[folder] = problem
-        else:
+            self._in_a_row += 1
+            if self._in_a_row <= MOST_PROBLEMS:
+                return
+            if self._work.failures < RETRIES:
+                raise problem
+        here = next((one for one in self._ref.folders if one.id == folder), None)
+        if here is None:
             raise problem
-
-    async def put_aside(self, folder: int, problem: GraphError) -> None:
-        """Leave a folder that cannot be read. Raises `problem` where no other one can be read."""
+        await refusal.met(graph=self._graph, ref=self._ref, folder=here, problem=problem)
         self._aside.add(folder)
-        for one in self._ref.folders:
-            if one.id == folder:
-                await refusal.put_aside(graph=self._graph, ref=self._ref, folder=one, problem=problem)
 
     async def _page(self, piece: Slice, number: int) -> Slice | None:
         """Ask for one page and store it. Returns the slice as it is then, or None when it is done."""
@@ -193,7 +191,7 @@ class _Pull:
         async with self.places.take(number=number):
             some = await singly.named(graph=self._graph, ref=self._ref, piece=piece, problem=problem)
         letters = await singly.read(
-            graph=self._graph, ref=self._ref, some=some, asked_at=asked_at, folder=piece.folder
+            graph=self._graph, ref=self._ref, some=some, asked_at=asked_at, folder=piece.folder, problem=problem
         )
         step = self._step(piece, letters, "", None) if some.oldest is None else RunningStep(self._work.id)
         try:

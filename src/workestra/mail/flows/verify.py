@@ -31,13 +31,19 @@ async def verify(*, ref: Ref, only: int | None = None) -> None:
         graph = graph_for(workspace=ref.workspace, connection=ref.connection, counted=meter.counted)
         kind = "repair" if check.repair else "verify"
         async with logged(ref=ref, kind=kind, why="person", meter=meter, run=check.id) as tally:
-            equal = await _compare(graph, ref, check, Account(ref, check.id, meter, tally))
-        await hop(lambda equal=equal, check=check: runs.checked(ref=ref, run=check.id, equal=equal, now=clock.now()))  # type: ignore[misc]
+            refused = await _compare(graph, ref, check, Account(ref, check.id, meter, tally))
+        await hop(
+            lambda check=check, refused=refused: runs.checked(  # type: ignore[misc]
+                ref=ref, run=check.id, refused=refused, now=clock.now()
+            )
+        )
         if only is not None:
             return
 
 
-async def _compare(graph: Graph, ref: Ref, check: Check, account: Account) -> bool:
+async def _compare(graph: Graph, ref: Ref, check: Check, account: Account) -> list[int]:
+    """Compare each folder. Returns those that could not be."""
+
     async def seen(messages: int) -> None:
         await hop(lambda: runs.compared(ref=ref, run=check.id, messages=messages))
         await account.tell()
@@ -45,18 +51,16 @@ async def _compare(graph: Graph, ref: Ref, check: Check, account: Account) -> bo
     ref = await tree.refresh(graph=graph, ref_=ref)
     done = await hop(lambda: runs.proven(ref=ref, run=check.id))
     look = Look(run=check.id, repair=check.repair, bodies=check.bodies, seen=seen)
-    whole = True
+    refused: list[int] = []
     for folder in ref.tracked:
         if folder.id in done:
             continue
         try:
             await _folder(graph, ref, folder, look, account)
         except GraphError as problem:
-            if not refusal.lasting(problem=problem, failures=0, known=folder.refused):
-                raise
-            await refusal.put_aside(graph=graph, ref=ref, folder=folder, problem=problem)
-            whole = False
-    return whole and await hop(lambda: runs.equal(ref=ref, run=check.id))
+            if await refusal.met(graph=graph, ref=ref, folder=folder, problem=problem):
+                refused.append(folder.id)
+    return refused
 
 
 async def _folder(graph: Graph, ref: Ref, folder: FolderRef, look: Look, account: Account) -> None:
