@@ -24,7 +24,7 @@ from workestra.mail.flows.fetch import BROKEN, KeptBack
 from workestra.mail.flows.lane import lane
 
 log = structlog.get_logger("workestra.jobs")
-OTHERS = 10  # folders that are asked before a refusal is taken for the mailbox's
+OTHERS = 4  # folders that are asked before it is taken for the mailbox's; those that are aside go last
 SOON = timedelta(minutes=1)
 WHOLE = (SignInNeeded, Throttled, NoMailbox)  # what concerns the mailbox, and never a folder
 
