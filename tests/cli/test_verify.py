@@ -86,6 +86,21 @@ def test_what_could_not_be_compared_ends_with_two_and_says_why(
     assert type_in("verify", str(full.pk)).exit_code == 2
 
 
+def test_a_folder_that_cannot_be_read_is_named_and_ends_with_two(
+    full: Connection, type_in: Callable[..., Result], outlook: Outlook
+) -> None:
+    part = outlook.mailbox("ana").folder("archive").id.rstrip("=")
+    outlook.world.faults.add(Fault(rf"GET .*{part}.*/messages", "status", status=403, times=None))
+    result = type_in("verify", str(full.pk), "--json")
+    verdict = documents(result)[-1]
+    assert (result.exit_code, verdict["equal"], verdict["refused"]) == (2, None, ["Archive"])
+    shown = type_in("verify", str(full.pk))
+    assert shown.exit_code == 2
+    assert "does not let us read it just now: Archive" in " ".join(shown.stdout.split())
+    lose(full, 1)
+    assert type_in("verify", str(full.pk), "--json").exit_code == 1
+
+
 def test_a_pause_that_microsoft_asks_for_is_waited_out(
     full: Connection, type_in: Callable[..., Result], outlook: Outlook
 ) -> None:

@@ -10,6 +10,7 @@ from django.test import Client
 from tests.sandboxes import Outlook, ref_of, run
 from tests.suite.stage import FRAGMENT, change, elements, synced, with_history
 
+from m365sandbox.faults import Fault
 from workestra.kit import clock
 from workestra.mail.doors import runs
 from workestra.mail.doors.runs import Tally
@@ -74,6 +75,22 @@ def test_a_difference_offers_repair_and_repairing_ends_equal(
     html = client.get(address, headers=FRAGMENT).content.decode()
     assert "has been repaired" in html
     assert "1 repaired" in html
+
+
+def test_a_folder_that_could_not_be_compared_is_named_and_no_repair_is_offered(
+    ana: Member, outlook: Outlook, client_for: Browser
+) -> None:
+    connection, client = with_history(ana, outlook, 5), client_for(ana)
+    outlook.deliver(folder="archive")
+    part = outlook.mailbox("ana").folder("archive").id.rstrip("=")
+    outlook.world.faults.add(Fault(rf"GET .*{part}.*/messages", "status", status=403, times=None))
+    address = f"{OUTLOOK}/{connection.pk}/check"
+    client.post(address, headers=FRAGMENT)
+    run(verify(ref=ref_of(connection)))
+    html = client.get(address, headers=FRAGMENT).content.decode()
+    assert "does not let Workestra read Archive just now; everything else is equal" in html
+    assert not elements(html, "button", id=f"repair-{connection.pk}")
+    assert elements(html, "button", id=f"check-now-{connection.pk}")
 
 
 def test_the_log_is_paged(ana: Member, outlook: Outlook, client_for: Browser) -> None:

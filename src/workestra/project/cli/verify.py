@@ -34,7 +34,7 @@ def verify(
 
     Per folder: messages that Outlook has and that we held, missing here, too many here, and different in folder,
     read state, flag, categories or, with --bodies, content. Exit code: 0 equal, 1 it differs, 2 it could not be
-    compared.
+    compared, or not all of it because Microsoft does not let us read a folder.
     """
     ready.django()
     connection = which.one(mailbox=mailbox, workspace=workspace)
@@ -59,7 +59,7 @@ def verify(
     view = _view(connection, run)
     _tell(view, address=connection.address, as_json=as_json)
     if not view.run.equal:
-        raise typer.Exit(DIFFERS)
+        raise typer.Exit(DIFFERS if view.left else COULD_NOT)
 
 
 def _compare(connection: Overview, run: int, *, bar: bool) -> str:
@@ -154,7 +154,8 @@ def _tell(view: CheckView, *, address: str, as_json: bool) -> None:
         for one in view.folders:
             out.emit(_document(one) | {"mailbox": address})
         cost = {"requests": view.run.requests, "batched": view.run.batched, "seconds": round(view.run.seconds, 3)}
-        verdict = {"equal": bool(view.run.equal), "refused": list(view.refused)}
+        equal = False if view.left else view.run.equal or None  # what could not be read is neither
+        verdict = {"equal": equal, "refused": list(view.refused)}
         out.emit({"mailbox": address, **verdict, "run": view.run.id, **cost})
         return
     from rich.markup import escape
