@@ -18,6 +18,7 @@ from workestra.mail import dispatch
 from workestra.mail.doors import cards, logbook
 from workestra.mail.flows import prove, pull, walk
 from workestra.mail.models import Connection, Folder
+from workestra.rules import replication
 from workestra.tenancy.models import Member
 from workestra.tenancy.rows import scope
 
@@ -139,6 +140,25 @@ def test_a_refusal_that_passes_is_over_in_a_minute(
     time.passes(seconds=70)
     work(row)
     assert refused(row) == []
+
+
+def test_history_goes_on_with_a_folder_that_was_refused_for_a_moment(
+    ana: Member, outlook: Outlook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replication, "PAGE", 20)
+    monkeypatch.setattr(replication, "ROOM", 0)
+    outlook.history(count=120, days=20)
+    inbox = outlook.mailbox("ana").folder("inbox")
+    outlook.deliver(folder="archive", at=ago(days=2))
+    row = outlook.connect(ana)
+    work(row)
+    full = rf"GET .*{address(inbox.id)}.*/messages\?.*filter.*body"
+    outlook.world.faults.add(Fault(full, "status", status=403, times=1, skip=1))
+    outlook.world.requests.reset()
+    start(row, "30d")
+    work(row)
+    assert (backfill(row).state, differences(outlook, row, "ana")) == ("done", [])
+    assert not [one for one in outlook.world.requests.last(1000) if one.batched and "/messages" in one.path]
 
 
 def test_a_folder_whose_comparison_fails_is_compared_again_with_the_next_daily_sync(

@@ -31,6 +31,8 @@ from workestra.mail.flows.microsoft import Counted, graph_for
 from workestra.mail.flows.together import together
 from workestra.rules import replication
 
+PASSES = 2  # over the slices: most refusals of a folder pass
+
 
 async def history(*, ref: Ref) -> None:
     """Work on the connection's backfill until it is done or may not go on. Raises GraphError."""
@@ -63,9 +65,12 @@ async def _phases(*, graph: Graph, ref: Ref, work: Work, account: Account) -> bo
     if work.phase == "plan":
         await plan_range(graph=graph, ref=ref, work=work)
     if work.phase in ("plan", "pull"):
-        await streams.pull_range(graph=graph, ref=ref, work=work, came=account.came)
-        if not await hop(lambda: backfills.may_go_on(ref=ref, work=work)):
-            return False
+        for _ in range(PASSES):
+            await streams.pull_range(graph=graph, ref=ref, work=work, came=account.came)
+            if not await hop(lambda: backfills.may_go_on(ref=ref, work=work)):
+                return False
+            if not await hop(lambda: backfills.slices(ref=ref, work=work)):
+                break
         await hop(lambda: backfills.to_phase(ref=ref, work=work, was="pull", phase="prove"))
     return await prove_range(graph=graph, ref=ref, work=work, account=account)
 
