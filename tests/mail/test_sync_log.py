@@ -187,3 +187,19 @@ def test_what_is_looked_at_in_vain_leaves_no_row(ana: Member, outlook: Outlook) 
         dispatch.watch(workspace=connection.workspace_id, connection=connection.pk)
     work(connection)
     assert len(hands.runs(connection)) == before
+
+
+def test_what_a_dead_worker_left_under_way_after_its_work_was_stored_ends(ana: Member, outlook: Outlook) -> None:
+    row = outlook.connect(ana)
+    sync(row)
+    ref = ref_of(row)
+    left = [
+        runs.opened(ref=ref, kind=kind, why="schedule", started=clock.now()) for kind in ("check", "first", "notice")
+    ]
+    with scope(workspace=row.workspace_id):
+        assert SyncRun.objects.filter(pk__in=left, state="running").count() == 3
+    with scope(workspace=row.workspace_id):
+        dispatch.pull(workspace=row.workspace_id, connection=row.pk)
+    work(row)
+    with scope(workspace=row.workspace_id):
+        assert set(SyncRun.objects.filter(pk__in=left).values_list("state", flat=True)) == {"ended"}

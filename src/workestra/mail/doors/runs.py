@@ -101,6 +101,16 @@ def record(
             _forget(ref, kind)
 
 
+def settle(*, ref: Ref, now: datetime) -> None:
+    """Nothing is left to do: what a dead worker had under way, and did or nobody needs any more, has ended."""
+    with scope(workspace=ref.workspace):
+        mine = SyncRun.objects.filter(connection_id=ref.connection, kind__in=MERGED, state="running")
+        ids = list(mine.values_list("pk", flat=True))
+        if ids:
+            mine.filter(pk__in=ids).update(state="ended", finished_at=now)
+            _tell(ref, ids)
+
+
 def add(*, run: int, tally: Tally) -> None:
     """Count what was tally. Inside the scope."""
     SyncRun.objects.filter(pk=run).update(

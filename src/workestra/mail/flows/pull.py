@@ -46,6 +46,7 @@ async def pull(*, ref: Ref) -> None:
     while here is not None and here.state == "active":
         try:
             if not await _turn(job, here):
+                await hop(lambda: runs.settle(ref=ref, now=clock.now()))
                 return
         except LostRace:
             pass  # somebody else went on: read again
