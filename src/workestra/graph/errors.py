@@ -3,7 +3,8 @@
     GraphError                    advice
     ├── Throttled                 retry     429, or 503/509 that name a wait: see `retry_after`
     ├── Unreachable               retry     no answer, or none that makes sense; a write may have happened
-    │   └── TooLarge              retry     504 on a read, or a body above our cap: ask for less
+    │   ├── TooLarge              retry     504 on a read, or a body above our cap: ask for less
+    │   └── KeptBack              retry     single messages that Outlook has, but does not give out just now
     ├── CursorExpired             retry     the delta link is worn out: walk the folder again
     ├── SignInNeeded              ask       the token is refused; `claims` go into the next sign-in
     │   └── SignInRefused         by cause  the sign-in service said no: see `cause`
@@ -81,6 +82,10 @@ class Unreachable(GraphError):
 
 class TooLarge(Unreachable):
     """The answer was too much to build or to hold: ask for a smaller page."""
+
+
+class KeptBack(Unreachable):
+    """Outlook has messages that it does not give out, though it gives others: it may pass."""
 
 
 class CursorExpired(GraphError):

@@ -9,7 +9,7 @@ from datetime import datetime
 from workestra.graph import mail
 from workestra.graph.batch import MOST
 from workestra.graph.client import Graph
-from workestra.graph.errors import AccessDenied, Gone, GraphError, Refused, Throttled, Unreachable
+from workestra.graph.errors import AccessDenied, Gone, GraphError, Refused, Throttled
 from workestra.graph.wire import Message
 from workestra.kit.hop import hop
 from workestra.mail.doors.ref import Ref
@@ -21,16 +21,6 @@ from workestra.rules import replication
 FEW = 3
 BROKEN = 500  # Outlook stumbles over this very message
 NO_IDS = ("ErrorInvalidIdMalformed", "ErrorInvalidId")  # what is no id of this mailbox is not there
-
-
-class KeptBack(Unreachable):
-    """Outlook has messages that it does not give out just now: it may pass."""
-
-    @classmethod
-    def of(cls, problems: Mapping[str, GraphError]) -> KeptBack:
-        """What it said of one of them."""
-        said = next(iter(problems.values()))
-        return cls(code=said.code, message=said.message, status=said.status, request_id=said.request_id)
 
 
 def askable(*, message_id: str) -> bool:

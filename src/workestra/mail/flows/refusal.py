@@ -14,13 +14,22 @@ import structlog
 
 from workestra.graph import mail
 from workestra.graph.client import Graph
-from workestra.graph.errors import AccessDenied, Gone, GraphError, NoMailbox, Refused, SignInNeeded, Throttled
+from workestra.graph.errors import (
+    AccessDenied,
+    Gone,
+    GraphError,
+    KeptBack,
+    NoMailbox,
+    Refused,
+    SignInNeeded,
+    Throttled,
+)
 from workestra.kit import clock
 from workestra.kit.hop import hop
 from workestra.mail.doors import folders, schedule
 from workestra.mail.doors.ref import FolderRef, Ref
 from workestra.mail.flows import tree
-from workestra.mail.flows.fetch import BROKEN, KeptBack
+from workestra.mail.flows.fetch import BROKEN
 from workestra.mail.flows.lane import lane
 
 log = structlog.get_logger("workestra.jobs")

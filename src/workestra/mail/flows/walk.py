@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from workestra.graph import mail
 from workestra.graph.client import Graph
-from workestra.graph.errors import CursorExpired, Refused, TooLarge
+from workestra.graph.errors import CursorExpired, KeptBack, Refused, TooLarge
 from workestra.graph.wire import MessagePage
 from workestra.kit import clock
 from workestra.kit.hop import hop
@@ -66,7 +66,8 @@ async def page(*, graph: Graph, ref: Ref, folder: FolderRef, tally: Tally) -> bo
     messages, vanished = read.messages, [one for one in read.gone if one not in named]
     kept_back = where.kept_back | {one: what for one, what in read.kept_back.items() if one not in named}
     if kept_back and ref.failures < RETRIES:
-        raise fetch.KeptBack.of(kept_back)  # if it does not pass, the rest goes on without them
+        said = next(iter(kept_back.values()))  # it may pass; if it does not, the rest goes on without them
+        raise KeptBack(code=said.code, message=said.message, status=said.status, request_id=said.request_id)
     letters = await fetch.letters(ref=ref, messages=messages + late, asked_at=asked_at, folder=folder.graph_id)
     # A light item may leave out what did not change, so that only the message itself tells whether it has a date. One
     # without any belongs to every range: no list with a range of time names it, and a wider range would not bring it.
