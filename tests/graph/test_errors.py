@@ -257,6 +257,7 @@ def test_every_error_says_what_to_do_next() -> None:
         "Throttled": "retry",
         "Unreachable": "retry",
         "TooLarge": "retry",
+        "KeptBack": "retry",
         "CursorExpired": "retry",
         "SignInNeeded": "ask",
         "SignInRefused": "ask",
