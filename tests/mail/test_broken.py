@@ -14,6 +14,7 @@ from m365sandbox.faults import Fault
 from m365sandbox.graph.errors import GraphError as Broken
 from workestra.kit import clock
 from workestra.mail.doors import cards, logbook
+from workestra.mail.flows import history
 from workestra.mail.models import Connection, Message
 from workestra.rules import replication
 from workestra.tenancy.models import Member
@@ -69,6 +70,22 @@ def test_a_broken_message_costs_a_history_no_other(ana: Member, outlook: Outlook
         one.odd.clear()  # Microsoft mends them
     sync(row, "full")
     assert differences(outlook, row, "ana") == []
+
+
+def test_what_is_older_than_a_broken_one_is_pulled_and_not_left_to_the_comparison(
+    ana: Member, outlook: Outlook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unproven(**given: Any) -> bool:
+        return False
+
+    monkeypatch.setattr(history, "prove_range", unproven)
+    monkeypatch.setattr(replication, "portions", lambda messages: [messages])
+    items = outlook.history(count=240, days=25)
+    breaks(items[200])
+    row = outlook.connect(ana)
+    start(row, "30d")
+    work(row)
+    assert len(store(row)) == 239
 
 
 def test_one_that_is_new_when_a_mailbox_is_connected_holds_up_nothing(
@@ -138,8 +155,11 @@ def test_one_among_doubted_ones_leaves_no_doubt_of_the_others(ana: Member, outlo
         assert Message.objects.filter(connection=row, doubted=True).count() == 1
 
 
-def test_where_outlook_gives_ids_and_no_message_history_waits(ana: Member, outlook: Outlook, time: Time) -> None:
-    items = outlook.history(count=60, days=20)
+@pytest.mark.parametrize("count", [12, 60])
+def test_where_outlook_gives_ids_and_no_message_history_waits(
+    ana: Member, outlook: Outlook, time: Time, count: int
+) -> None:
+    items = outlook.history(count=count, days=20)
     for one in items:
         breaks(one)
     row = outlook.connect(ana)
@@ -150,7 +170,7 @@ def test_where_outlook_gives_ids_and_no_message_history_waits(ana: Member, outlo
         one.odd.clear()
     time.passes(hours=1)
     work(row)
-    assert (backfill(row).state, backfill(row).pulled) == ("done", 60)
+    assert (backfill(row).state, backfill(row).pulled) == ("done", count)
 
 
 @pytest.mark.parametrize("slices", [2, 8])

@@ -36,11 +36,12 @@ def row(ana: Member, outlook: Outlook) -> Connection:
 
 @pytest.fixture
 def deliver(row: Connection, outlook: Outlook) -> Deliver:
-    """Have a letter come, and Microsoft tell of it."""
+    """Have a letter come into another folder than the one that is walked, and Microsoft tell of it."""
     inbox = Subscription.objects.create(mailbox_id=row.mailbox_id, resource="inbox")
 
     def now() -> str:
-        name = outlook.mailbox("ana").immutable_id(outlook.deliver(at=clock.now() + timedelta(seconds=2)))
+        letter = outlook.deliver(folder="sentitems", at=clock.now() + timedelta(seconds=2))
+        name = outlook.mailbox("ana").immutable_id(letter)
         Notice.objects.create(
             subscription=inbox,
             workspace_id=row.workspace_id,
@@ -54,14 +55,19 @@ def deliver(row: Connection, outlook: Outlook) -> Deliver:
     return now
 
 
-def watched(monkeypatch: pytest.MonkeyPatch, call: str, deliver: Deliver, row: Connection) -> list[bool]:
-    """Deliver a letter with the first such request, and note at each later one whether it is here."""
+def watched(
+    monkeypatch: pytest.MonkeyPatch, call: str, deliver: Deliver, row: Connection, outlook: Outlook
+) -> list[bool]:
+    """Deliver a letter with the first such request about the Inbox, and note at each later one whether it is here."""
+    inbox = outlook.mailbox("ana").folder("inbox").id
     real: Any = getattr(mail, call)
     came: list[str] = []
     here: list[bool] = []
 
     async def spied(graph: Graph, **given: Any) -> Any:
-        if came:
+        if given["folder"] != inbox:
+            pass
+        elif came:
             here.append(await hop(lambda: came[0] in store(row)))
         else:
             came.append(await hop(deliver))
@@ -72,12 +78,12 @@ def watched(monkeypatch: pytest.MonkeyPatch, call: str, deliver: Deliver, row: C
 
 
 def test_a_notice_does_not_wait_for_the_daily_comparison(
-    row: Connection, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+    row: Connection, outlook: Outlook, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prove, "PAGE", 20)
     monkeypatch.setattr(prove, "SPARE", 0)
     monkeypatch.setattr(prove, "WALKERS", 1)
-    here = watched(monkeypatch, "ids", deliver, row)
+    here = watched(monkeypatch, "ids", deliver, row, outlook)
     sync(row, "full")
     assert len(here) > 5
     assert all(here[1:])
@@ -88,7 +94,7 @@ def test_a_notice_does_not_wait_for_a_new_round(
 ) -> None:
     monkeypatch.setattr(walk, "FIRST_PAGE", 20)
     outlook.world.cursors.expire(owner=outlook.mailbox("ana").owner_id, folder=None)
-    here = watched(monkeypatch, "messages_delta", deliver, row)
+    here = watched(monkeypatch, "messages_delta", deliver, row, outlook)
     sync(row)
     assert len(here) > 5
     assert all(here[2:])  # the first request met a worn-out cursor
@@ -102,7 +108,7 @@ def test_the_log_counts_each_request_once(
     with scope(workspace=row.workspace_id):
         last = SyncRun.objects.filter(connection=row).latest("id").pk
     before = len(outlook.world.requests.last(20_000))
-    watched(monkeypatch, "messages_delta", deliver, row)
+    watched(monkeypatch, "messages_delta", deliver, row, outlook)
     sync(row)
     spent = len([one for one in outlook.world.requests.last(20_000) if "/oauth2/" not in one.path]) - before
     with scope(workspace=row.workspace_id):

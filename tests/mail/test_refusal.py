@@ -303,6 +303,23 @@ def test_pages_of_a_new_round_that_wear_out_are_no_refusal(
     assert (fault.hits, refused(row)) == (1, [])
 
 
+def test_pages_of_a_new_round_that_always_wear_out_are_asked_for_after_a_while(
+    ana: Member, outlook: Outlook, time: Time, two: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk, "FIRST_PAGE", 2)
+    row = at_rest(ana, outlook)
+    outlook.world.cursors.expire(owner=outlook.mailbox("ana").owner_id, folder=None)
+    fault = outlook.world.faults.add(Fault(r"GET .*delta.*skiptoken", "status", status=410, times=40))
+    sync(row)
+    assert fault.hits < 10
+    for _ in range(8):
+        time.passes(minutes=40)
+        work(row)
+    outlook.world.faults.clear(fault.id)
+    sync(row)
+    assert (refused(row), differences(outlook, row, "ana")) == ([], [])
+
+
 def test_what_is_announced_and_fails_within_longer_work_is_not_that_folder_s_refusal(
     ana: Member, outlook: Outlook, two: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
