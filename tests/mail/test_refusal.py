@@ -59,6 +59,13 @@ def at_rest(member: Member, outlook: Outlook) -> Connection:
     return row
 
 
+def refuses_its_list(outlook: Outlook, folder: Any) -> Fault:
+    """The folder's delta is read, its list is not."""
+    return outlook.world.faults.add(
+        Fault(rf"GET .*{address(folder.id)}.*/messages\?", "status", status=403, times=None)
+    )
+
+
 def unproven(row: Connection) -> list[str]:
     """Folders that are still to be compared."""
     with scope(workspace=row.workspace_id):
@@ -166,10 +173,7 @@ def test_a_folder_whose_comparison_fails_is_compared_again_with_the_next_daily_s
 ) -> None:
     bad, _ = two
     row = at_rest(ana, outlook)
-    # The delta of the folder is read, its list is not.
-    fault = outlook.world.faults.add(
-        Fault(rf"GET .*{address(bad.id)}.*/messages\?", "status", status=403, times=None)
-    )
+    fault = refuses_its_list(outlook, bad)
     sync(row, "full")
     assert refused(row) == ["Bad"]
     hits = fault.hits
@@ -278,9 +282,7 @@ def test_a_folder_that_was_left_out_and_is_wanted_again_is_read_anew(
 ) -> None:
     bad, _ = two
     row = at_rest(ana, outlook)
-    fault = outlook.world.faults.add(
-        Fault(rf"GET .*{address(bad.id)}.*/messages\?", "status", status=403, times=None)
-    )
+    fault = refuses_its_list(outlook, bad)
     sync(row, "full")
     assert refused(row) == ["Bad"]
     for chosen in (False, True):

@@ -153,8 +153,17 @@ def current(*, ref: Ref) -> Work | None:
         bound = None if row is None or row.until > row.connection.connected_at else row.until
     if row is None:
         return None
-    at = row.waiting_until
-    return Work(row.pk, row.state, row.phase, row.since, row.until, row.page_size, at, row.failures, bound)
+    return Work(
+        id=row.pk,
+        state=row.state,
+        phase=row.phase,
+        since=row.since,
+        until=row.until,
+        page_size=row.page_size,
+        waiting_until=row.waiting_until,
+        failures=row.failures,
+        bound=bound,
+    )
 
 
 def start(*, ref: Ref, work: Work, now: datetime) -> bool:

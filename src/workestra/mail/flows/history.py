@@ -112,7 +112,7 @@ async def _measure(graph: Graph, ref: Ref, work: Work, folder: FolderRef) -> tup
     try:
         pair: list[Any] = await together((number(), oldest()))
     except GraphError as problem:
-        await refusal.met(graph=graph, ref=ref, folder=folder, problem=problem)
+        await refusal.judge(graph=graph, ref=ref, folder=folder, problem=problem)
         return 0, None
     return pair[0], pair[1]
 
@@ -139,6 +139,6 @@ async def prove_range(*, graph: Graph, ref: Ref, work: Work, account: Account) -
         except Stopped:
             return False
         except GraphError as problem:
-            await refusal.met(graph=graph, ref=here, folder=folder, problem=problem)
+            await refusal.judge(graph=graph, ref=here, folder=folder, problem=problem)
             aside[folder.id] = problem
         await account.tell()

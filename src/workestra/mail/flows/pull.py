@@ -115,7 +115,7 @@ async def _first(job: _Job, ref: Ref, folder: FolderRef) -> None:
         try:
             await walk.page(graph=job.graph, ref=ref, folder=folder, tally=tally)
         except GraphError as problem:
-            await refusal.met(graph=job.graph, ref=ref, folder=folder, problem=problem)
+            await refusal.judge(graph=job.graph, ref=ref, folder=folder, problem=problem)
             job.aside.add(folder.id)
 
 
@@ -134,7 +134,7 @@ async def _check(job: _Job, ref: Ref, folder: FolderRef) -> None:
         try:
             await prove.folder(graph=job.graph, ref=ref, folder=folder, look=look, tally=tally)
         except GraphError as problem:
-            await refusal.met(graph=job.graph, ref=ref, folder=folder, problem=problem, prove=False)
+            await refusal.judge(graph=job.graph, ref=ref, folder=folder, problem=problem, prove=False)
 
 
 async def _sync(job: _Job, ref: Ref, waiting: list[int]) -> None:

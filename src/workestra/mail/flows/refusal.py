@@ -45,12 +45,14 @@ def lasting(*, problem: GraphError) -> bool:
     return isinstance(problem, (AccessDenied, Gone, Refused)) or problem.status == BROKEN
 
 
-async def met(*, graph: Graph, ref: Ref, folder: FolderRef, problem: GraphError, prove: bool = True) -> bool:
+async def judge(*, graph: Graph, ref: Ref, folder: FolderRef, problem: GraphError, prove: bool = True) -> bool:
     """Put the folder aside where the problem is about it alone; else raise the problem. `prove` as in `put_aside`.
 
     False: the folder is not there any more.
     """
-    if not lasting(problem=problem) or not await gives(graph=graph, ref=ref, folder=folder.id, problem=problem):
+    if not lasting(problem=problem) or not await mailbox_answers(
+        graph=graph, ref=ref, folder=folder.id, problem=problem
+    ):
         raise problem
     return await put_aside(graph=graph, ref=ref, folder=folder, problem=problem, prove=prove)
 
@@ -75,7 +77,7 @@ async def put_aside(*, graph: Graph, ref: Ref, folder: FolderRef, problem: Graph
     return True
 
 
-async def gives(*, graph: Graph, ref: Ref, folder: int, problem: GraphError) -> bool:
+async def mailbox_answers(*, graph: Graph, ref: Ref, folder: int, problem: GraphError) -> bool:
     """Whether the mailbox can be read but for what failed in this folder.
 
     Another folder has to answer; where Outlook stumbled, a message has to come, as a whole, also out of this folder.

@@ -58,7 +58,9 @@ async def pull_range(*, graph: Graph, ref: Ref, work: Work, came: Came | None = 
     if pull.pause is not None:
         raise pull.pause
     for folder, problem in pull.failed.items():
-        if work.failures < RETRIES or not await refusal.gives(graph=graph, ref=ref, folder=folder, problem=problem):
+        if work.failures < RETRIES or not await refusal.mailbox_answers(
+            graph=graph, ref=ref, folder=folder, problem=problem
+        ):
             raise problem
 
 
@@ -109,7 +111,7 @@ class _Pull:
         here = next((one for one in self._ref.folders if one.id == folder), None)
         if here is None:
             raise problem
-        await refusal.met(graph=self._graph, ref=self._ref, folder=here, problem=problem)
+        await refusal.judge(graph=self._graph, ref=self._ref, folder=here, problem=problem)
         self._aside.add(folder)
 
     async def _page(self, piece: Slice, number: int) -> Slice | None:

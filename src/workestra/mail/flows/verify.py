@@ -58,7 +58,7 @@ async def _compare(graph: Graph, ref: Ref, check: Check, account: Account) -> li
         try:
             await _folder(graph, ref, folder, look, account)
         except GraphError as problem:
-            if await refusal.met(graph=graph, ref=ref, folder=folder, problem=problem):
+            if await refusal.judge(graph=graph, ref=ref, folder=folder, problem=problem):
                 refused.append(folder.id)
     return refused
 
