@@ -111,7 +111,7 @@ def main() -> int:
     box = world.mailbox_of(address)
     more = [letter for letter, _ in sandbox_app.seed.letters(address, world.directory, 200, 991, world.clock())]
     app = next(iter(world.directory.apps.values()))
-    with tempfile.TemporaryDirectory(prefix="workestra-proof-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="workestra-proof-") as folder:
         handle = sandbox_app.serve_in_thread(world)
         product = Product(
             home=Path(folder), sandbox=handle.url, client_id=app.client_id, client_secret=app.client_secret

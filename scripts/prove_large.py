@@ -56,7 +56,7 @@ def main() -> int:
     parser.add_argument("--most", type=int, default=300, help="MB that the worker may have")
     parser.add_argument("--minutes", type=float, default=60, help="to give up after")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="workestra-proof-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="workestra-proof-") as folder:
         outlook = subprocess.Popen(
             [sys.executable, "-m", "m365sandbox", "--port", "0", "--json", "--messages", str(asked.messages)],
             stdout=subprocess.PIPE,

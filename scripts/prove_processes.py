@@ -233,7 +233,7 @@ def main() -> int:
     port = ports.next_free(start=8500)
     command = [sys.executable, "-m", "m365sandbox", "--port", str(port), "--messages", str(asked.messages), "--small"]
     command += ["--json", "--access-token-minutes", "7", "--latency-ms", "40"]
-    with tempfile.TemporaryDirectory(prefix="workestra-processes-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="workestra-processes-") as folder:
         sandbox = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert sandbox.stdout is not None
         said = json.loads(sandbox.stdout.readline())

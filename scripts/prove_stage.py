@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
 from m365sandbox.identity.visitor import Visitor  # noqa: E402
+from workestra.project import embedded  # noqa: E402
 from workestra.project.cli import ports  # noqa: E402
 from workestra.rules.tracking import UNTRACKED  # noqa: E402
 
@@ -64,7 +65,7 @@ class Product:
         return process
 
     def stop(self) -> None:
-        """End what was started."""
+        """End what was started, PostgreSQL with it: nothing may write below `home` any more."""
         for process in self.processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
@@ -75,6 +76,8 @@ class Product:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        self.log.close()
+        embedded.leave(home=self.home)
 
     def create_user(self, *, email: str, workspace: str) -> None:
         """An owner of a workspace."""
